@@ -1,0 +1,80 @@
+//! Versions of integrations and which of them is active.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::StorageError;
+
+/// What a new version of an integration holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewVersion {
+    /// Its files: path inside the integration's folder to text.
+    pub files: BTreeMap<String, String>,
+    /// What the installation filled in. Secrets are not among them.
+    pub settings: Map<String, Value>,
+    /// What changed, in the words of the person who did it.
+    pub note: String,
+    /// When it was made: RFC 3339, UTC.
+    pub created_at: String,
+}
+
+/// A version of an integration. It never changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IntegrationVersion {
+    /// Name of the integration.
+    pub name: String,
+    /// 1 for the first version, then one more each time.
+    pub version: u64,
+    /// What it holds.
+    #[serde(flatten)]
+    pub content: NewVersion,
+}
+
+/// Keeps the versions of integrations and, for each, a pointer to the active one.
+#[async_trait]
+pub trait IntegrationStore: Send + Sync {
+    /// Adds a version, which is not active yet, and gives its number.
+    ///
+    /// # Errors
+    /// When the store fails.
+    async fn add(&self, name: &str, content: NewVersion) -> Result<u64, StorageError>;
+
+    /// A version, or none.
+    ///
+    /// # Errors
+    /// When the store fails.
+    async fn version(&self, name: &str, version: u64) -> Result<Option<IntegrationVersion>, StorageError>;
+
+    /// The numbers of all versions, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    async fn versions(&self, name: &str) -> Result<Vec<u64>, StorageError>;
+
+    /// The active version, or none.
+    ///
+    /// # Errors
+    /// When the store fails.
+    async fn active(&self, name: &str) -> Result<Option<IntegrationVersion>, StorageError>;
+
+    /// The integrations that have an active version, with its number, by name.
+    ///
+    /// # Errors
+    /// When the store fails.
+    async fn all_active(&self) -> Result<Vec<(String, u64)>, StorageError>;
+
+    /// Makes `version` the active one, or none, provided that `expected` is active now.
+    ///
+    /// # Errors
+    /// [`StorageError::is_conflict`] when another one is active,
+    /// [`StorageError::is_not_found`] when there is no such version.
+    async fn activate(
+        &self,
+        name: &str,
+        version: Option<u64>,
+        expected: Option<u64>,
+    ) -> Result<(), StorageError>;
+}

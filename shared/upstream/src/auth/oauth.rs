@@ -1,0 +1,273 @@
+//! OAuth 2.0 client credentials (RFC 6749 section 4.4).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method};
+use percent_encoding::utf8_percent_encode;
+use serde::Deserialize;
+use serde_json::Value;
+use storage::Secret;
+use tokio::time::Instant;
+use url::Url;
+
+use super::{Credentials, unusable};
+use crate::error::{ErrorKind, Outcome, UpstreamError};
+use crate::model::{Auth, ClientAuthentication};
+use crate::request::{Prepared, PreparedBody, Root, UNRESERVED};
+use crate::send::{Response, Session};
+
+/// Lifetime of a token whose answer names none.
+const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
+/// A token is not used in its last minute, or last tenth if that is shorter.
+const MARGIN: Duration = Duration::from_secs(60);
+/// How the token request is called in records and errors.
+const ACTION: &str = "oauth2 token";
+
+/// The access tokens of a process, one per integration, token endpoint and client.
+#[derive(Default)]
+pub(crate) struct TokenCache {
+    slots: Mutex<HashMap<String, Slot>>,
+}
+
+/// Its lock is held while a token is fetched, so that one fetch serves everybody who waits.
+type Slot = Arc<tokio::sync::Mutex<Option<Token>>>;
+
+struct Token {
+    secret: Secret,
+    usable_until: Instant,
+}
+
+impl TokenCache {
+    fn slot(&self, key: String) -> Slot {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(slots.entry(key).or_default())
+    }
+}
+
+/// A good answer of a token endpoint.
+#[derive(Deserialize)]
+struct Granted {
+    access_token: String,
+    /// Seconds; some servers write the number as text.
+    expires_in: Option<Value>,
+}
+
+/// What a token request is made of, its templates rendered.
+struct TokenRequest {
+    url: Url,
+    client_id: String,
+    fields: Vec<(String, String)>,
+    authentication: ClientAuthentication,
+}
+
+impl Session<'_> {
+    /// The access token: the cached one, or a new one.
+    pub(super) async fn access_token(&mut self) -> Result<Secret, UpstreamError> {
+        let request = self.token_request()?;
+        let slot = self.slot(&request);
+        let waited = tokio::time::timeout_at(self.context.deadline, slot.lock()).await;
+        let mut slot = waited.map_err(|_| {
+            let message = "no access token was there before the time was over";
+            UpstreamError::new(ErrorKind::Timeout, Outcome::NotSent, message)
+        })?;
+        if let Some(token) = slot.as_ref().filter(|token| token.usable_until > Instant::now()) {
+            self.redactor.hide(token.secret.expose());
+            return Ok(token.secret.clone());
+        }
+        let granted = self.fetch_token(&request).await?;
+        let lifetime = granted
+            .expires_in
+            .as_ref()
+            .and_then(seconds)
+            .unwrap_or(DEFAULT_LIFETIME);
+        let secret = Secret::new(granted.access_token);
+        self.redactor.hide(secret.expose());
+        let usable_until = Instant::now() + lifetime.saturating_sub(MARGIN.min(lifetime / 10));
+        *slot = Some(Token {
+            secret: secret.clone(),
+            usable_until,
+        });
+        Ok(secret)
+    }
+
+    /// The system refused the token: the next one who asks fetches another, unless somebody already did.
+    pub(super) async fn forget_token(&mut self) {
+        let Ok(request) = self.token_request() else { return };
+        let slot = self.slot(&request);
+        let Ok(mut slot) = tokio::time::timeout_at(self.context.deadline, slot.lock()).await else {
+            return;
+        };
+        let in_use = match &self.credentials {
+            Credentials::Header(_, value) => {
+                value.to_str().ok().and_then(|text| text.strip_prefix("Bearer "))
+            }
+            _ => None,
+        };
+        if slot
+            .as_ref()
+            .is_some_and(|token| Some(token.secret.expose()) == in_use)
+        {
+            *slot = None;
+        }
+    }
+
+    fn slot(&self, request: &TokenRequest) -> Slot {
+        let key = format!(
+            "{}\n{}\n{}",
+            self.connector.integration, request.url, request.client_id
+        );
+        self.client.tokens.slot(key)
+    }
+
+    fn token_request(&self) -> Result<TokenRequest, UpstreamError> {
+        let Auth::OAuth2ClientCredentials {
+            token_url,
+            client_id,
+            scope,
+            client_authentication,
+            extra,
+            ..
+        } = &self.connector.auth
+        else {
+            return Err(unusable("the connector", "has no token endpoint"));
+        };
+        let settings = self.settings();
+        let root = Root {
+            scope: &settings,
+            environment: &self.environment,
+        };
+        let url = Url::parse(&root.plain(token_url, "the token URL of the connector")?)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+            .ok_or_else(|| unusable("the token URL of the connector", "is not an http or https URL"))?;
+        let mut fields = vec![("grant_type".to_owned(), "client_credentials".to_owned())];
+        let scope = scope
+            .as_ref()
+            .map(|scope| root.plain(scope, "the scope of the connector"))
+            .transpose()?;
+        fields.extend(
+            scope
+                .filter(|scope| !scope.is_empty())
+                .map(|scope| ("scope".to_owned(), scope)),
+        );
+        for (name, template) in extra {
+            fields.push((
+                name.clone(),
+                root.plain(template, &format!("the token field `{name}`"))?,
+            ));
+        }
+        Ok(TokenRequest {
+            url,
+            client_id: root.plain(client_id, "the client id of the connector")?,
+            fields,
+            authentication: *client_authentication,
+        })
+    }
+
+    async fn fetch_token(&mut self, request: &TokenRequest) -> Result<Granted, UpstreamError> {
+        let Auth::OAuth2ClientCredentials { secret, .. } = &self.connector.auth else {
+            return Err(unusable("the connector", "has no client secret"));
+        };
+        let secret = self.read_secret(secret).await?;
+        let ways: &[bool] = match request.authentication {
+            ClientAuthentication::Auto => &[true, false],
+            ClientAuthentication::Basic => &[true],
+            ClientAuthentication::Body => &[false],
+        };
+        let mut refused = None;
+        for in_header in ways {
+            let prepared = self.prepare_token_request(request, &secret, *in_header)?;
+            let answer = self
+                .send_with_retries(ACTION, &prepared, &Credentials::None, true)
+                .await;
+            let response = answer.map_err(UpstreamError::before_sending)?;
+            match response.status {
+                200..=299 => return granted(&response),
+                // RFC 6749 section 5.2: 401 or 400 with `invalid_client`.
+                400 | 401 => refused = Some(refusal(&response)),
+                _ => return Err(refusal(&response)),
+            }
+        }
+        Err(refused.unwrap_or_else(|| unusable("the connector", "has no way to ask for a token")))
+    }
+
+    fn prepare_token_request(
+        &mut self,
+        request: &TokenRequest,
+        secret: &Secret,
+        in_header: bool,
+    ) -> Result<Prepared, UpstreamError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        );
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let encode = |text: &str| utf8_percent_encode(text, UNRESERVED).to_string();
+        let mut fields: Vec<String> = request
+            .fields
+            .iter()
+            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+            .collect();
+        if in_header {
+            // Both are form-encoded first: RFC 6749 section 2.3.1.
+            let pair = Secret::new(format!(
+                "{}:{}",
+                encode(&request.client_id),
+                encode(secret.expose())
+            ));
+            let encoded = Secret::new(STANDARD.encode(pair.expose()));
+            self.redactor.hide(encoded.expose());
+            let value = HeaderValue::from_str(&format!("Basic {}", encoded.expose()));
+            let mut value = value.map_err(|_| unusable("the client secret", "cannot be sent"))?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        } else {
+            fields.push(format!("client_id={}", encode(&request.client_id)));
+            fields.push(format!("client_secret={}", encode(secret.expose())));
+        }
+        Ok(Prepared {
+            method: Method::POST,
+            url: request.url.clone(),
+            headers,
+            body: PreparedBody::Bytes(Bytes::from(fields.join("&"))),
+        })
+    }
+}
+
+fn seconds(value: &Value) -> Option<Duration> {
+    let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
+    Duration::try_from_secs_f64(number).ok()
+}
+
+fn granted(response: &Response) -> Result<Granted, UpstreamError> {
+    // The parser's own message may quote the token.
+    serde_json::from_slice(&response.body).map_err(|_| {
+        let message = "the token endpoint's answer is not JSON with an `access_token`";
+        UpstreamError::new(ErrorKind::Credentials, Outcome::NotSent, message).with_status(response.status)
+    })
+}
+
+/// What the token endpoint says, as far as it can be shown: the error word of RFC 6749 section 5.2.
+fn refusal(response: &Response) -> UpstreamError {
+    let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let word = answer.get("error").and_then(Value::as_str);
+    let word =
+        word.filter(|word| word.len() <= 64 && word.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
+    let word = word.map(|word| format!(" ({word})")).unwrap_or_default();
+    let status = response.status;
+    let kind = if status >= 500 {
+        ErrorKind::Status(status)
+    } else {
+        ErrorKind::Credentials
+    };
+    let message =
+        format!("the token endpoint answered {status}{word}; check the client id, secret and scope");
+    UpstreamError::new(kind, Outcome::NotSent, message).with_status(status)
+}

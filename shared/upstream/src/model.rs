@@ -1,0 +1,390 @@
+//! What an HTTP action is, as plain data: every template and mapping is already compiled.
+
+use std::time::Duration;
+
+use http::Method;
+use mapping::{Mapping, Template};
+use storage::RateLimit;
+use url::Url;
+
+/// One ticketing system as one installation reaches it.
+#[derive(Debug, Clone)]
+pub struct Connector {
+    /// Name of the integration: the key of its secrets and of its rate budget.
+    pub integration: String,
+    /// Scheme, host, port and path prefix of every request; no template can leave it.
+    pub base_url: Url,
+    /// How requests prove who sends them.
+    pub auth: Auth,
+    /// Headers of every request; a header of the action with the same name wins.
+    pub headers: Vec<(String, Template)>,
+    /// How many requests may start in a window; none means no budget.
+    pub rate_limit: Option<RateLimit>,
+    /// Longest time of one request, answer included.
+    pub timeout: Duration,
+    /// Longest time of a whole ticket action: what [`CallContext::within`](crate::CallContext::within) is given.
+    pub action_timeout: Duration,
+    /// Follow redirects of `GET` and `HEAD` within the origin; otherwise a redirect is an error.
+    pub follow_redirects: bool,
+    /// Longest body that is read, in bytes.
+    pub max_response_bytes: usize,
+    /// Attempts and waits, unless the action has its own.
+    pub retry: RetryPolicy,
+}
+
+/// How requests prove who sends them. Secrets are named here and read through the secret store.
+#[derive(Debug, Clone)]
+pub enum Auth {
+    /// No credentials.
+    None,
+    /// HTTP Basic (RFC 7617).
+    Basic {
+        /// User name; sees `settings`.
+        username: Template,
+        /// Name of the secret that holds the password.
+        secret: String,
+    },
+    /// `Authorization: Bearer …` (RFC 6750).
+    Bearer {
+        /// Name of the secret that holds the token.
+        secret: String,
+    },
+    /// A key in a header or in the query.
+    ApiKey {
+        /// Where the key goes.
+        location: ApiKeyLocation,
+        /// Name of the secret that holds the key.
+        secret: String,
+        /// Name of the secret that is tried when the first one is refused (401 or 403).
+        fallback_secret: Option<String>,
+    },
+    /// OAuth 2.0 client credentials (RFC 6749 section 4.4).
+    OAuth2ClientCredentials {
+        /// Address of the token endpoint; sees `settings`.
+        token_url: Template,
+        /// Client id; sees `settings`.
+        client_id: Template,
+        /// Name of the secret that holds the client secret.
+        secret: String,
+        /// Scopes, separated by spaces; sees `settings`.
+        scope: Option<Template>,
+        /// How the client identifies itself at the token endpoint.
+        client_authentication: ClientAuthentication,
+        /// Further fields of the token request; the values see `settings`.
+        extra: Vec<(String, Template)>,
+    },
+}
+
+/// Where an API key goes.
+#[derive(Debug, Clone)]
+pub enum ApiKeyLocation {
+    /// In a header.
+    Header {
+        /// Name of the header.
+        name: String,
+        /// Its value, with `%s` where the key goes.
+        pattern: String,
+    },
+    /// In the query string.
+    Query {
+        /// Name of the parameter.
+        name: String,
+    },
+}
+
+/// How an OAuth client identifies itself at the token endpoint (RFC 6749 section 2.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ClientAuthentication {
+    /// `Basic` first; when that is refused, `Body`.
+    #[default]
+    Auto,
+    /// HTTP Basic.
+    Basic,
+    /// `client_id` and `client_secret` as form fields.
+    Body,
+}
+
+/// How often a request is sent and how long the waits between are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// Attempts in all, the first included. 1 means no retry.
+    pub max_attempts: u32,
+    /// Upper bound of the first wait; it doubles with each attempt, the wait itself is random below it.
+    pub initial_delay: Duration,
+    /// Upper bound of any wait that the system did not ask for itself.
+    pub max_delay: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            max_attempts: 3,
+            initial_delay: Duration::from_millis(500),
+            max_delay: Duration::from_secs(8),
+        }
+    }
+}
+
+/// One templated request and how its answer is read.
+#[derive(Debug, Clone)]
+pub struct HttpAction {
+    /// Name, unique in the integration.
+    pub name: String,
+    /// Method.
+    pub method: Method,
+    /// Path below the base URL; starts with `/`. A value in it is one percent-encoded segment.
+    pub path: Template,
+    /// Query parameters; a pair is left out when its key is empty or its value is an empty section.
+    pub query: Vec<(Template, Template)>,
+    /// Headers; left out by the same rule.
+    pub headers: Vec<(Template, Template)>,
+    /// Body.
+    pub body: Body,
+    /// How the body of a good answer is read.
+    pub response: ResponseFormat,
+    /// How further pages are asked for.
+    pub paginate: Option<Paginate>,
+    /// Conditions under which a 2xx answer is a failure, tried in order.
+    pub fail_when: Vec<FailWhen>,
+    /// Another form of the request, tried once.
+    pub fallback: Option<Box<Fallback>>,
+    /// Replaces the connector's policy.
+    pub retry: Option<RetryPolicy>,
+    /// Replaces the connector's time for one request.
+    pub timeout: Option<Duration>,
+    /// Sending it twice does no harm. See [`HttpAction::repeatable_by_default`].
+    pub repeatable: bool,
+}
+
+impl HttpAction {
+    /// Whether RFC 9110 section 9.2.2 calls the method idempotent: `GET`, `HEAD`, `PUT`, `DELETE`, `OPTIONS`.
+    pub fn repeatable_by_default(method: &Method) -> bool {
+        matches!(
+            *method,
+            Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS
+        )
+    }
+}
+
+/// A request body.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// No body.
+    None,
+    /// Mustache text that renders to JSON.
+    JsonTemplate(Template),
+    /// A mapping whose result is sent as JSON.
+    Json(Mapping),
+    /// `application/x-www-form-urlencoded`; pairs are left out as in a query.
+    Form(Vec<(Template, Template)>),
+    /// `multipart/form-data`.
+    Multipart(Vec<Part>),
+    /// Text. Values are escaped when the type is a form, XML or HTML.
+    Text {
+        /// The text.
+        content: Template,
+        /// Its media type.
+        content_type: Template,
+    },
+    /// Bytes, from Base64 text.
+    Binary {
+        /// The Base64 text.
+        content: Mapping,
+        /// Its media type.
+        content_type: Template,
+    },
+}
+
+/// One part of a `multipart/form-data` body.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Field name.
+    pub name: String,
+    /// What it holds.
+    pub content: PartContent,
+}
+
+/// What a part of a multipart body holds.
+#[derive(Debug, Clone)]
+pub enum PartContent {
+    /// Text as it is, any other value as JSON; null leaves the part out.
+    Text(Mapping),
+    /// A file.
+    File {
+        /// Its content as Base64 text; null leaves the part out.
+        content: Mapping,
+        /// Its name.
+        file_name: Template,
+        /// Its media type; `application/octet-stream` when absent or empty.
+        content_type: Option<Template>,
+    },
+}
+
+/// How the body of a good answer is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ResponseFormat {
+    /// JSON; an empty body is null.
+    #[default]
+    Json,
+    /// Text.
+    Text,
+    /// Bytes, given on as Base64 text.
+    Bytes,
+}
+
+/// A condition under which an answer is a failure although its status is 2xx.
+///
+/// Its mappings see the input arguments, `settings`, `meta_info` and `response`.
+#[derive(Debug, Clone)]
+pub struct FailWhen {
+    /// Holds when the answer is a failure.
+    pub condition: Mapping,
+    /// What the caller is told.
+    pub message: Option<Mapping>,
+    /// The caller's error code; [`ErrorCode::ExternalRestError`] when absent.
+    pub code: Option<ErrorCode>,
+}
+
+/// The error codes of the API that an integration may choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    /// 400.
+    InputValidationFailed,
+    /// 403.
+    PermissionDenied,
+    /// 404.
+    NotFound,
+    /// 409.
+    Conflict,
+    /// 422.
+    ActionNotSupported,
+    /// 502.
+    ExternalRestError,
+}
+
+impl ErrorCode {
+    /// Every code.
+    pub const ALL: [Self; 6] = [
+        Self::InputValidationFailed,
+        Self::PermissionDenied,
+        Self::NotFound,
+        Self::Conflict,
+        Self::ActionNotSupported,
+        Self::ExternalRestError,
+    ];
+
+    /// The code as the API and the YAML write it: `NOT_FOUND`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InputValidationFailed => "INPUT_VALIDATION_FAILED",
+            Self::PermissionDenied => "PERMISSION_DENIED",
+            Self::NotFound => "NOT_FOUND",
+            Self::Conflict => "CONFLICT",
+            Self::ActionNotSupported => "ACTION_NOT_SUPPORTED",
+            Self::ExternalRestError => "EXTERNAL_REST_ERROR",
+        }
+    }
+
+    /// The code that is written so.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == text)
+    }
+}
+
+/// Another form of a request, tried once when the first form's answer asks for it.
+///
+/// With both `on_status` and `when`, both must hold. A 5xx answer counts only when it is listed and the
+/// action is repeatable, because the first request may have been carried out.
+#[derive(Debug, Clone)]
+pub struct Fallback {
+    /// Statuses that ask for it.
+    pub on_status: Vec<u16>,
+    /// Condition that asks for it; sees the input arguments, `settings`, `meta_info` and `response`.
+    pub when: Option<Mapping>,
+    /// Replaces the method.
+    pub method: Option<Method>,
+    /// Replaces the path.
+    pub path: Option<Template>,
+    /// Replaces the query.
+    pub query: Option<Vec<(Template, Template)>>,
+    /// Replaces the headers.
+    pub headers: Option<Vec<(Template, Template)>>,
+    /// Replaces the body.
+    pub body: Option<Body>,
+}
+
+/// How further pages are asked for. Its mappings see the input arguments, `settings`, `meta_info` and
+/// `response`.
+#[derive(Debug, Clone)]
+pub struct Paginate {
+    /// How the next page is found.
+    pub kind: PageKind,
+    /// The list of items of a page; null is an empty page.
+    pub items: Mapping,
+    /// Which items are kept; sees `item` as well.
+    pub keep: Option<Mapping>,
+    /// What tells items apart; sees `item` as well. An item that was seen before is dropped.
+    pub unique_by: Option<Mapping>,
+    /// Holds when no further page is wanted.
+    pub stop_when: Option<Mapping>,
+    /// Most pages of one call; then the result carries a page token.
+    pub max_pages: u32,
+    /// Enough items for one call; the page that reaches it is the last and is kept whole, and the result
+    /// carries a page token.
+    pub max_items: usize,
+    /// The page token of an earlier result, or null.
+    pub start_from: Option<Mapping>,
+    /// Used when `kind` never gave a next page and the page was full.
+    pub otherwise: Option<PageKind>,
+    /// A page without items is the last one, whatever else it says.
+    pub empty_page_ends: bool,
+}
+
+/// How the next page is found.
+#[derive(Debug, Clone)]
+pub enum PageKind {
+    /// A token in the answer is sent back.
+    Token {
+        /// The token; null, false or empty text at the end.
+        next: Mapping,
+        /// Where it goes.
+        send: SendTo,
+    },
+    /// The number of items to skip.
+    Offset {
+        /// Where it goes.
+        send: SendTo,
+        /// Items of a full page; a shorter page is the last. With 0 an empty page is.
+        page_size: u32,
+    },
+    /// The number of the page.
+    Page {
+        /// Where it goes.
+        send: SendTo,
+        /// Number of the first page.
+        first: u32,
+        /// Items of a full page, a shorter page is the last; without it an empty page is.
+        page_size: Option<u32>,
+    },
+    /// A `Link` header (RFC 8288).
+    LinkHeader {
+        /// Its relation, commonly `next`.
+        rel: String,
+    },
+    /// A URL in the answer.
+    NextUrl {
+        /// The URL, whole or relative; null or empty text at the end.
+        next: Mapping,
+    },
+}
+
+/// Where the page position goes in the request.
+#[derive(Debug, Clone)]
+pub enum SendTo {
+    /// In this header.
+    Header(String),
+    /// In this query parameter.
+    Query(String),
+    /// In this top-level key of a JSON body.
+    Body(String),
+}

@@ -1,0 +1,256 @@
+//! Asks for page after page and collects their items.
+
+mod items;
+mod link;
+mod position;
+mod token;
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use mapping::is_truthy;
+use serde_json::{Map, Value};
+
+use self::items::Collected;
+use self::position::{Position, Track};
+use crate::answer::Reply;
+use crate::client::Answer;
+use crate::error::{ErrorKind, UpstreamError};
+use crate::model::{PageKind, Paginate};
+use crate::request::{Form, path_of};
+use crate::send::{Session, once_sent};
+
+/// What comes after a page.
+enum After {
+    /// A further page.
+    Next(Track, Position),
+    /// Nothing.
+    End,
+}
+
+impl Session<'_> {
+    /// Performs an action with pagination.
+    pub(crate) async fn pages(&mut self, paginate: &Paginate) -> Result<Answer, UpstreamError> {
+        let (mut track, mut position) = self.start(paginate)?;
+        let mut collected = Collected::new(paginate);
+        let mut seen_tokens = track == Track::Main && position != Position::First;
+        let mut pages = HashSet::new();
+        let mut number = 0;
+        loop {
+            number += 1;
+            let kind = track.kind(paginate);
+            let request = position.request(kind);
+            let reply = self.answer(request.as_ref()).await?;
+            let items = self.items(paginate, &reply)?;
+            let count = items.len();
+            let repeated = count > 0 && !pages.insert(fingerprint(&items));
+            // A system that does not know the second way of paging repeats its first page.
+            let fresh = match track {
+                Track::Otherwise if repeated => 0,
+                _ => collected.take(self, items, &reply)?,
+            };
+            let over = track == Track::Otherwise && fresh == 0;
+            let after = if over || self.wants_no_more(paginate, &reply, count)? {
+                After::End
+            } else {
+                self.after(paginate, track, &position, &reply, count, seen_tokens)?
+            };
+            let next = match after {
+                After::End => None,
+                After::Next(_, next) if repeated => return Err(self.no_progress(number, &position, &next)),
+                After::Next(next_track, next) => {
+                    seen_tokens |= next_track == Track::Main;
+                    Some((next_track, next))
+                }
+            };
+            let full = number >= paginate.max_pages || collected.len() >= paginate.max_items;
+            match next {
+                Some((next_track, next)) if !full => (track, position) = (next_track, next),
+                next => {
+                    let token = next
+                        .map(|(track, next)| token::encode(self, track, &next))
+                        .transpose()?;
+                    let mut result = Map::new();
+                    result.insert("items".to_owned(), collected.into_items().into());
+                    result.insert("next_page_token".to_owned(), token.into());
+                    result.insert("pages".to_owned(), number.into());
+                    let Reply { status, mut value } = reply;
+                    let headers = value.get_mut("headers").map(Value::take).unwrap_or_default();
+                    return Ok(Answer {
+                        result: result.into(),
+                        status,
+                        headers,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Where to start: at the beginning, or where an earlier call stopped.
+    fn start(&self, paginate: &Paginate) -> Result<(Track, Position), UpstreamError> {
+        let given = match &paginate.start_from {
+            Some(mapping) => self
+                .root()
+                .evaluate(mapping, &format!("`start_from` of `{}`", self.action.name))?,
+            None => Value::Null,
+        };
+        match given {
+            Value::Null => Ok((Track::Main, Position::First)),
+            Value::String(text) if text.is_empty() => Ok((Track::Main, Position::First)),
+            other => token::decode(self, paginate, &other),
+        }
+    }
+
+    fn items(&self, paginate: &Paginate, reply: &Reply) -> Result<Vec<Value>, UpstreamError> {
+        let name = &self.action.name;
+        let what = format!("`paginate.items` of `{name}`");
+        match self.evaluate_after(&paginate.items, &[("response", &reply.value)], &what)? {
+            Value::Array(items) => Ok(items),
+            Value::Null => Ok(Vec::new()),
+            _ => Err(self.bad_answer(&format!("`paginate.items` of `{name}` gives no list"))),
+        }
+    }
+
+    fn wants_no_more(&self, paginate: &Paginate, reply: &Reply, count: usize) -> Result<bool, UpstreamError> {
+        if count == 0 && paginate.empty_page_ends {
+            return Ok(true);
+        }
+        let Some(stop_when) = &paginate.stop_when else {
+            return Ok(false);
+        };
+        let what = format!("`paginate.stop_when` of `{}`", self.action.name);
+        let holds = self.evaluate_after(stop_when, &[("response", &reply.value)], &what)?;
+        Ok(is_truthy(&holds))
+    }
+
+    fn after(
+        &self,
+        paginate: &Paginate,
+        track: Track,
+        position: &Position,
+        reply: &Reply,
+        count: usize,
+        seen_tokens: bool,
+    ) -> Result<After, UpstreamError> {
+        let kind = track.kind(paginate);
+        let next = match kind {
+            PageKind::Token { next, .. } => self.next_token(next, reply)?.map(Position::Token),
+            PageKind::Offset { page_size, .. } => {
+                let more = count > 0 && count >= *page_size as usize;
+                more.then(|| Position::Offset(position.offset().saturating_add(count as u64)))
+            }
+            PageKind::Page { first, page_size, .. } => {
+                let more = count > 0 && page_size.is_none_or(|size| count >= size as usize);
+                more.then(|| Position::Page(position.page(*first).saturating_add(1)))
+            }
+            PageKind::LinkHeader { rel } => {
+                let header = reply
+                    .value
+                    .pointer("/headers/link")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default();
+                link::target(header, rel)
+                    .map(|target| self.next_url(position, &target))
+                    .transpose()?
+            }
+            PageKind::NextUrl { next } => self
+                .next_text(next, reply)?
+                .map(|target| self.next_url(position, &target))
+                .transpose()?,
+        };
+        if let Some(next) = next {
+            if next == *position {
+                return Err(self.no_progress(0, position, &next));
+            }
+            return Ok(After::Next(track, next));
+        }
+        // A system that gave a token once would have given another one; one that gave none may still have
+        // more, which a full page is the sign of.
+        match &paginate.otherwise {
+            Some(other) if track == Track::Main && !seen_tokens && position::is_full(other, count) => Ok(
+                After::Next(Track::Otherwise, Position::second(other, count as u64)),
+            ),
+            _ => Ok(After::End),
+        }
+    }
+
+    /// The token of the next page. It is untrusted text that may go into a header.
+    fn next_token(&self, next: &mapping::Mapping, reply: &Reply) -> Result<Option<Value>, UpstreamError> {
+        let what = format!("`paginate.next` of `{}`", self.action.name);
+        let token = self.evaluate_after(next, &[("response", &reply.value)], &what)?;
+        match &token {
+            Value::Null | Value::Bool(false) => Ok(None),
+            Value::String(text) if text.is_empty() => Ok(None),
+            Value::String(_) | Value::Number(_) if token::is_sendable(&token) => Ok(Some(token)),
+            Value::String(_) => Err(self.bad_answer(&format!(
+                "{what} gives a token that is too long or not visible ASCII"
+            ))),
+            _ => Err(self.bad_answer(&format!("{what} gives neither a text nor a number"))),
+        }
+    }
+
+    fn next_text(&self, next: &mapping::Mapping, reply: &Reply) -> Result<Option<String>, UpstreamError> {
+        let what = format!("`paginate.next` of `{}`", self.action.name);
+        match self.evaluate_after(next, &[("response", &reply.value)], &what)? {
+            Value::Null | Value::Bool(false) => Ok(None),
+            Value::String(text) => Ok(Some(text).filter(|text| !text.is_empty())),
+            _ => Err(self.bad_answer(&format!("{what} gives no URL"))),
+        }
+    }
+
+    /// The URL of the next page, relative to this one's. It must stay within the origin and carries no
+    /// credentials.
+    fn next_url(&self, position: &Position, target: &str) -> Result<Position, UpstreamError> {
+        let here = match position {
+            Position::Url(url) => url.clone(),
+            _ => path_of(self.connector, &Form::of(self.action), &self.root())?,
+        };
+        let url = here
+            .join(target)
+            .ok()
+            .filter(|url| url.origin() == self.connector.base_url.origin());
+        let Some(mut url) = url else {
+            let message = format!(
+                "`{}`: the next page is at another origin, where we do not go",
+                self.action.name
+            );
+            return Err(self.bad_answer(&message));
+        };
+        url.set_fragment(None);
+        // Credentials in the authority part would go into an `Authorization` header.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        self.credentials.strip(&mut url);
+        Ok(Position::Url(url))
+    }
+
+    fn no_progress(&self, number: u32, asked: &Position, next: &Position) -> UpstreamError {
+        let (name, asked, next) = (&self.action.name, asked.shown(), next.shown());
+        let (asked, next) = (self.redactor.text(&asked), self.redactor.text(&next));
+        let page = if number == 0 {
+            "a page".to_owned()
+        } else {
+            format!("page {number}")
+        };
+        let what = if number == 0 {
+            "names itself as the next"
+        } else {
+            "has the items of an earlier page"
+        };
+        let message = format!("`{name}`: {page}, asked for with {asked}, {what} (next: {next})");
+        UpstreamError::new(ErrorKind::NoProgress, once_sent(&self.action.method), message)
+    }
+
+    fn bad_answer(&self, message: &str) -> UpstreamError {
+        UpstreamError::new(ErrorKind::BadAnswer, once_sent(&self.action.method), message)
+    }
+}
+
+/// Tells pages apart without keeping them.
+fn fingerprint(items: &[Value]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for item in items {
+        item.to_string().hash(&mut hasher);
+    }
+    hasher.finish()
+}

@@ -1,0 +1,200 @@
+//! Removes secrets from text that leaves this crate.
+
+use std::sync::LazyLock;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use percent_encoding::utf8_percent_encode;
+use regex::Regex;
+use serde_json::Value;
+use storage::Secret;
+
+use crate::request::UNRESERVED;
+
+const HIDDEN: &str = "***";
+/// Longest excerpt, in characters.
+const EXCERPT: usize = 500;
+/// Shorter secrets are hidden in errors, but not in good answers, where a short text may be data.
+const SHORTEST_IN_ANSWERS: usize = 8;
+
+/// Names of query and form fields whose values are never shown, whoever they belong to.
+#[allow(clippy::expect_used, reason = "a constant that a test compiles")]
+static NAMED_SECRETS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"(?i)\b([\w.-]*(?:key|token|secret|password|passwd|signature|sig|credential)[\w.-]*)=([^&\s"'<>#;,]+)"#)
+        .expect("the pattern is valid")
+});
+
+/// The secrets that one call has used, in every form in which a server might repeat them.
+#[derive(Default)]
+pub(crate) struct Redactor {
+    forms: Vec<Secret>,
+}
+
+impl Redactor {
+    /// Hides this secret from now on.
+    pub(crate) fn hide(&mut self, secret: &str) {
+        if secret.is_empty() {
+            return;
+        }
+        let encoded = utf8_percent_encode(secret, UNRESERVED).to_string();
+        let json = serde_json::to_string(secret).unwrap_or_default();
+        let json_inner = json.get(1..json.len().saturating_sub(1)).unwrap_or_default();
+        let html = secret
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            .replace('"', "&quot;");
+        for form in [
+            secret.to_owned(),
+            encoded.replace("%20", "+"),
+            lower_hexadecimal(&encoded),
+            encoded,
+            json_inner.replace('/', "\\/"),
+            json_inner.to_owned(),
+            html,
+            STANDARD_NO_PAD.encode(secret),
+            URL_SAFE_NO_PAD.encode(secret),
+        ] {
+            if !form.is_empty() && self.forms.iter().all(|known| known.expose() != form) {
+                self.forms.push(Secret::new(form));
+            }
+        }
+        // A form that contains another one goes first.
+        self.forms
+            .sort_by_key(|form| std::cmp::Reverse(form.expose().len()));
+    }
+
+    /// The text without secrets and without values of fields that are named like one.
+    pub(crate) fn text(&self, text: &str) -> String {
+        let without = self.without_secrets(text, 1);
+        NAMED_SECRETS
+            .replace_all(&without, format!("$1={HIDDEN}"))
+            .into_owned()
+    }
+
+    /// The beginning of a body, for a person; none when there is nothing to show.
+    pub(crate) fn excerpt(&self, body: &[u8]) -> Option<String> {
+        let text = self.text(&String::from_utf8_lossy(body));
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let short: String = words
+            .join(" ")
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(EXCERPT)
+            .collect();
+        (!short.is_empty()).then_some(short)
+    }
+
+    /// Whether a good answer repeats a secret, in a link for instance, and needs [`Redactor::value`].
+    pub(crate) fn occurs(&self, text: &str) -> bool {
+        self.forms_of(SHORTEST_IN_ANSWERS).any(|form| text.contains(form))
+    }
+
+    /// A good answer without secrets.
+    pub(crate) fn value(&self, value: &mut Value) {
+        match value {
+            Value::String(text) if self.occurs(text) => {
+                *text = self.without_secrets(text, SHORTEST_IN_ANSWERS);
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
+            Value::Object(fields) => {
+                if fields.keys().any(|name| self.occurs(name)) {
+                    let renamed = std::mem::take(fields).into_iter();
+                    *fields = renamed
+                        .map(|(name, value)| (self.without_secrets(&name, SHORTEST_IN_ANSWERS), value))
+                        .collect();
+                }
+                fields.values_mut().for_each(|field| self.value(field));
+            }
+            _ => {}
+        }
+    }
+
+    fn without_secrets(&self, text: &str, shortest: usize) -> String {
+        self.forms_of(shortest).fold(text.to_owned(), |text, form| {
+            if text.contains(form) {
+                text.replace(form, HIDDEN)
+            } else {
+                text
+            }
+        })
+    }
+
+    fn forms_of(&self, shortest: usize) -> impl Iterator<Item = &str> {
+        self.forms
+            .iter()
+            .map(Secret::expose)
+            .filter(move |form| form.len() >= shortest)
+    }
+}
+
+/// `%2F` as `%2f`, the rest as it is.
+fn lower_hexadecimal(encoded: &str) -> String {
+    let mut left = 0;
+    let lower = |c: char| {
+        let inside = left > 0;
+        left = if c == '%' { 2 } else { left.max(1) - 1 };
+        if inside { c.to_ascii_lowercase() } else { c }
+    };
+    encoded.chars().map(lower).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_is_hidden_in_every_form() {
+        let mut redactor = Redactor::default();
+        redactor.hide("s3cr/et \"K&y\"");
+        for text in [
+            "s3cr/et \"K&y\"",
+            "s3cr%2Fet%20%22K%26y%22",
+            "s3cr%2fet%20%22K%26y%22",
+            "s3cr%2Fet+%22K%26y%22",
+            "s3cr/et \\\"K&y\\\"",
+            "s3cr/et &quot;K&amp;y&quot;",
+            "czNjci9ldCAiSyZ5Ig==",
+        ] {
+            let shown = redactor.text(&format!("before {text} after"));
+            assert!(
+                !shown.contains("s3cr") && !shown.contains("czNj"),
+                "{text} -> {shown}"
+            );
+            assert!(
+                shown.starts_with("before ***") && shown.ends_with(" after"),
+                "{shown}"
+            );
+        }
+    }
+
+    #[test]
+    fn fields_named_like_a_secret_are_hidden() {
+        let shown = Redactor::default().text("https://h/p?api_key=abc&page=2&access_token=d.e-f#x");
+        assert_eq!(shown, "https://h/p?api_key=***&page=2&access_token=***#x");
+    }
+
+    #[test]
+    fn good_answers_lose_long_secrets_only() {
+        let mut redactor = Redactor::default();
+        redactor.hide("open");
+        redactor.hide("0123456789");
+        let mut value = json!({"state": "open", "next": "/t?key=0123456789", "0123456789": [["0123456789"]]});
+        redactor.value(&mut value);
+        assert_eq!(
+            value,
+            json!({"state": "open", "next": "/t?key=***", "***": [["***"]]})
+        );
+    }
+
+    #[test]
+    fn an_excerpt_is_short_and_on_one_line() {
+        let body = format!("<html>\n\t<p>{}</p>", "é".repeat(1000));
+        let excerpt = Redactor::default().excerpt(body.as_bytes()).unwrap();
+        assert_eq!(excerpt.chars().count(), 500);
+        assert!(excerpt.starts_with("<html> <p>é"), "{excerpt}");
+        assert_eq!(Redactor::default().excerpt(b" \n"), None);
+    }
+}

@@ -1,0 +1,159 @@
+//! Reads answers: the body by its format, and the object that mappings see as `response`.
+
+use std::collections::BTreeSet;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderMap;
+use mapping::{Mapping, Segment};
+use serde_json::{Map, Value};
+
+use crate::model::{HttpAction, PageKind, ResponseFormat, SendTo};
+use crate::redact::Redactor;
+use crate::send::Response;
+
+/// Whether the status is 2xx.
+pub(crate) fn is_good(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
+/// The body by its format. An answer that is not good is read as JSON or else as text, whatever the format,
+/// for the conditions that look at it.
+pub(crate) fn body(
+    response: &Response,
+    format: ResponseFormat,
+    redactor: &Redactor,
+) -> Result<Value, String> {
+    let bytes = response
+        .body
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(&response.body);
+    if is_good(response.status) && format == ResponseFormat::Bytes {
+        return Ok(Value::String(STANDARD.encode(&response.body)));
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let as_json = || match serde_json::from_str(&text) {
+        _ if text.trim().is_empty() => Ok(Value::Null),
+        Ok(value) => Ok(value),
+        Err(error) => Err(format!(
+            "the answer ({}, {}) is not JSON: {}",
+            response.status,
+            redactor.text(response.content_type()),
+            syntax_error(&error)
+        )),
+    };
+    let mut value = match (is_good(response.status), format) {
+        (true, ResponseFormat::Json) => as_json()?,
+        (false, _) => as_json().unwrap_or_else(|_| Value::String(text.clone().into_owned())),
+        (true, _) => Value::String(text.clone().into_owned()),
+    };
+    if redactor.occurs(&text) {
+        redactor.value(&mut value);
+    }
+    Ok(value)
+}
+
+/// Where the syntax is wrong, without the parser's words, which may quote the body.
+fn syntax_error(error: &serde_json::Error) -> String {
+    if error.is_eof() {
+        "it ends too early".to_owned()
+    } else {
+        format!("see line {}, column {}", error.line(), error.column())
+    }
+}
+
+/// `{status, headers, body}`. Each header is there under its name in lower case, and under the spelling that
+/// the action's mappings use for it.
+pub(crate) fn object(response: &Response, body: Value, action: &HttpAction, redactor: &Redactor) -> Value {
+    let mut headers = headers(&response.headers, redactor);
+    for spelling in header_spellings(action) {
+        if let Some(value) = headers.get(&spelling.to_ascii_lowercase()).cloned() {
+            headers.insert(spelling.to_owned(), value);
+        }
+    }
+    let mut object = Map::new();
+    object.insert("status".to_owned(), response.status.into());
+    object.insert("headers".to_owned(), headers.into());
+    object.insert("body".to_owned(), body);
+    object.into()
+}
+
+/// Headers that came several times are joined as RFC 9110 section 5.2 says.
+fn headers(headers: &HeaderMap, redactor: &Redactor) -> Map<String, Value> {
+    let mut object = Map::new();
+    for name in headers.keys() {
+        let values: Vec<_> = headers
+            .get_all(name)
+            .iter()
+            .map(|value| String::from_utf8_lossy(value.as_bytes()))
+            .collect();
+        let joined = values.join(", ");
+        let shown = if redactor.occurs(&joined) {
+            redactor.text(&joined)
+        } else {
+            joined
+        };
+        object.insert(name.as_str().to_owned(), Value::String(shown));
+    }
+    object
+}
+
+/// The header names that the action's mappings read, as they spell them.
+fn header_spellings(action: &HttpAction) -> BTreeSet<&str> {
+    let mut spellings = BTreeSet::new();
+    for mapping in mappings_over_answers(action) {
+        for path in mapping.reads() {
+            if let [
+                Segment::Key(response),
+                Segment::Key(headers),
+                Segment::Key(name),
+                ..,
+            ] = path.segments.as_slice()
+                && response == "response"
+                && headers == "headers"
+            {
+                spellings.insert(name.as_str());
+            }
+        }
+    }
+    let sends = action
+        .paginate
+        .iter()
+        .flat_map(|paginate| [Some(&paginate.kind), paginate.otherwise.as_ref()]);
+    for kind in sends.flatten() {
+        if let PageKind::Token {
+            send: SendTo::Header(name),
+            ..
+        } = kind
+        {
+            spellings.insert(name);
+        }
+    }
+    spellings
+}
+
+fn mappings_over_answers(action: &HttpAction) -> impl Iterator<Item = &Mapping> {
+    let failures = action
+        .fail_when
+        .iter()
+        .flat_map(|rule| [Some(&rule.condition), rule.message.as_ref()]);
+    let fallback = action.fallback.iter().map(|fallback| fallback.when.as_ref());
+    let pages = action.paginate.iter().flat_map(|paginate| {
+        [
+            Some(&paginate.items),
+            paginate.keep.as_ref(),
+            paginate.unique_by.as_ref(),
+            paginate.stop_when.as_ref(),
+            next_of(&paginate.kind),
+            paginate.otherwise.as_ref().and_then(next_of),
+        ]
+    });
+    failures.chain(fallback).chain(pages).flatten()
+}
+
+fn next_of(kind: &PageKind) -> Option<&Mapping> {
+    match kind {
+        PageKind::Token { next, .. } | PageKind::NextUrl { next } => Some(next),
+        PageKind::Offset { .. } | PageKind::Page { .. } | PageKind::LinkHeader { .. } => None,
+    }
+}

@@ -1,0 +1,206 @@
+//! Answers: what is good, what is not, and what an error tells.
+
+use serde_json::json;
+use upstream::{ErrorCode, ErrorKind, FailWhen, Method, Outcome, ResponseFormat};
+
+use crate::support::{Reply, Server, action, call, connector, get, mapping, post, raw_server};
+
+#[tokio::test]
+async fn json_text_and_bytes_are_read() {
+    let server = Server::start(|_, _| Reply::status(200).body("[1, \"é\"]")).await;
+    let connector = connector(&server.url);
+    let mut action = get("/t");
+    assert_eq!(
+        call(&connector, &action, &json!({})).await.unwrap().result,
+        json!([1, "é"])
+    );
+    action.response = ResponseFormat::Text;
+    assert_eq!(
+        call(&connector, &action, &json!({})).await.unwrap().result,
+        json!("[1, \"é\"]")
+    );
+    action.response = ResponseFormat::Bytes;
+    assert_eq!(
+        call(&connector, &action, &json!({})).await.unwrap().result,
+        json!("WzEsICLDqSJd")
+    );
+}
+
+#[tokio::test]
+async fn a_good_answer_without_a_body_is_null() {
+    for reply in [|| Reply::status(204), || Reply::status(202).body(" \n")] {
+        let server = Server::start(move |_, _| reply()).await;
+        assert_eq!(
+            call(&connector(&server.url), &post("/t"), &json!({}))
+                .await
+                .unwrap()
+                .result,
+            json!(null)
+        );
+    }
+}
+
+#[tokio::test]
+async fn html_instead_of_json_is_a_bad_answer() {
+    let page = "<html><body>Please log in</body></html>";
+    let server =
+        Server::start(move |_, _| Reply::status(200).header("content-type", "text/html").body(page)).await;
+    let error = call(&connector(&server.url), &post("/t"), &json!({}))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.code(), error.status()),
+        (ErrorKind::BadAnswer, "TG0406", Some(200))
+    );
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert_eq!(error.excerpt(), Some(page));
+    assert!(error.to_string().contains("text/html"), "{error}");
+    let error = call(&connector(&server.url), &get("/t"), &json!({}))
+        .await
+        .unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Refused);
+}
+
+#[tokio::test]
+async fn half_a_body_leaves_a_write_unknown_and_a_read_is_tried_again() {
+    let half = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"id\": 1";
+    let (url, connections) = raw_server(half).await;
+    let error = call(&connector(&url), &post("/t"), &json!({})).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::BadAnswer, Outcome::Unknown),
+        "{error}"
+    );
+    assert_eq!(*connections.lock().unwrap(), 1);
+    let error = call(&connector(&url), &get("/t"), &json!({})).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BadAnswer);
+    assert_eq!(*connections.lock().unwrap(), 1 + 3);
+}
+
+#[tokio::test]
+async fn a_connection_lost_before_the_answer_leaves_a_write_unknown() {
+    let (url, connections) = raw_server(b"").await;
+    let error = call(&connector(&url), &post("/t"), &json!({})).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::Connect, Outcome::Unknown),
+        "{error}"
+    );
+    assert_eq!(*connections.lock().unwrap(), 1);
+}
+
+#[tokio::test]
+async fn too_long_an_answer_is_cut_off() {
+    let server = Server::start(|_, _| Reply::json(&json!("x".repeat(2_000)))).await;
+    let endless = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n40\r\n0123456789012345678901234567890123456789012345678901234567890123\r\n40\r\n0123456789012345678901234567890123456789012345678901234567890123\r\n";
+    let (raw, _) = raw_server(endless).await;
+    for url in [server.url.as_str(), raw.as_str()] {
+        let mut connector = connector(url);
+        connector.max_response_bytes = 100;
+        let error = call(&connector, &get("/t"), &json!({})).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BadAnswer);
+        assert!(error.to_string().contains("longer than 100 bytes"), "{error}");
+    }
+    assert_eq!(server.asked().len(), 1, "a long answer stays long");
+}
+
+#[tokio::test]
+async fn json_that_is_too_deep_is_a_bad_answer() {
+    let server = Server::start(|_, _| Reply::status(200).body("[".repeat(100_000))).await;
+    let error = call(&connector(&server.url), &get("/t"), &json!({}))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BadAnswer);
+}
+
+#[tokio::test]
+async fn statuses_become_errors_that_say_whether_a_write_may_have_happened() {
+    for (status, kind, outcome) in [
+        (400, ErrorKind::Status(400), Outcome::Refused),
+        (401, ErrorKind::Credentials, Outcome::Refused),
+        (403, ErrorKind::Status(403), Outcome::Refused),
+        (404, ErrorKind::Status(404), Outcome::Refused),
+        (409, ErrorKind::Status(409), Outcome::Refused),
+        (500, ErrorKind::Status(500), Outcome::Unknown),
+        (503, ErrorKind::Status(503), Outcome::Unknown),
+    ] {
+        let body = json!({"message": "no\n\tluck"});
+        let server = Server::start(move |_, _| Reply::json(&body).with_status(status)).await;
+        let error = call(&connector(&server.url), &post("/t"), &json!({}))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.kind(), error.outcome(), error.status()),
+            (kind, outcome, Some(status)),
+            "{error}"
+        );
+        assert_eq!(error.excerpt(), Some(r#"{"message":"no\n\tluck"}"#));
+        assert!(error.to_string().contains(&status.to_string()), "{error}");
+        server.asked_once();
+    }
+}
+
+#[tokio::test]
+async fn headers_are_found_in_lower_case_and_as_the_mappings_spell_them() {
+    let server = Server::start(|_, _| {
+        Reply::json(&json!({}))
+            .header("X-Total", "a")
+            .header("x-total", "b")
+    })
+    .await;
+    let mut action = get("/t");
+    let rule = |condition: &str, message: &str| FailWhen {
+        condition: mapping(condition),
+        message: Some(mapping(message)),
+        code: None,
+    };
+    action.fail_when = vec![rule(
+        r#"response.headers.X-TOTAL == "a, b""#,
+        "response.headers.X-Total",
+    )];
+    action.fail_when[0].condition = mapping(r#"response.headers["X-TOTAL"] == "a, b""#);
+    action.fail_when[0].message = Some(mapping(r#"response.headers["X-Total"]"#));
+    let error = call(&connector(&server.url), &action, &json!({}))
+        .await
+        .unwrap_err();
+    assert_eq!(error.to_string(), "a, b");
+    action.fail_when.clear();
+    let answer = call(&connector(&server.url), &action, &json!({})).await.unwrap();
+    assert_eq!(answer.headers["x-total"], json!("a, b"));
+}
+
+#[tokio::test]
+async fn fail_when_sees_the_answer_and_the_arguments() {
+    let server = Server::start(|_, _| Reply::json(&json!({"error": true, "message": "no ticket T-1"}))).await;
+    let mut action = action(&Method::PUT, "/t");
+    let rule = |condition: &str, message: Option<&str>, code| FailWhen {
+        condition: mapping(condition),
+        message: message.map(mapping),
+        code,
+    };
+    action.fail_when = vec![
+        rule("settings.never", None, Some(ErrorCode::Conflict)),
+        rule(
+            "response.body.error AND id == 'T-1'",
+            Some("response.body.message"),
+            Some(ErrorCode::NotFound),
+        ),
+    ];
+    let scope = json!({"id": "T-1", "settings": {"never": false}});
+    let error = call(&connector(&server.url), &action, &scope).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::FailWhen(ErrorCode::NotFound));
+    assert_eq!(
+        (error.to_string().as_str(), error.outcome()),
+        ("no ticket T-1", Outcome::Refused)
+    );
+    action.fail_when = vec![rule("response.body.error", None, None)];
+    let error = call(&connector(&server.url), &action, &scope).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::FailWhen(ErrorCode::ExternalRestError));
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert_eq!(
+        error.excerpt(),
+        Some(r#"{"error":true,"message":"no ticket T-1"}"#)
+    );
+    action.fail_when = vec![rule("response.body.error == false", None, None)];
+    assert!(call(&connector(&server.url), &action, &scope).await.is_ok());
+}

@@ -1,0 +1,303 @@
+//! Retries, times, the rate budget, and the records of what was sent.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use upstream::{CallContext, ErrorKind, HttpAction, Method, Outcome, RateLimit, RetryPolicy};
+
+use crate::support::{Reply, Server, action, call, client_with, connector, context, get, nobody, post};
+
+const SHORT: Duration = Duration::from_millis(60);
+const LONG: Duration = Duration::from_secs(30);
+
+async fn attempts(method: &Method, status: u16) -> usize {
+    let server = Server::start(move |_, _| Reply::status(status)).await;
+    call(&connector(&server.url), &action(method, "/t"), &json!({}))
+        .await
+        .unwrap_err();
+    server.asked().len()
+}
+
+#[tokio::test]
+async fn a_status_is_tried_again_only_where_repeating_is_safe() {
+    for (status, repeatable, post) in [
+        (502, 3, 1),
+        (503, 3, 1),
+        (504, 3, 1),
+        (500, 2, 1),
+        (429, 3, 3),
+        (501, 1, 1),
+        (404, 1, 1),
+        (400, 1, 1),
+    ] {
+        assert_eq!(attempts(&Method::GET, status).await, repeatable, "GET {status}");
+        assert_eq!(attempts(&Method::PUT, status).await, repeatable, "PUT {status}");
+        assert_eq!(attempts(&Method::POST, status).await, post, "POST {status}");
+        assert_eq!(attempts(&Method::PATCH, status).await, post, "PATCH {status}");
+    }
+}
+
+#[tokio::test]
+async fn an_action_can_be_declared_repeatable_or_not() {
+    let server = Server::start(|_, _| Reply::status(503)).await;
+    let connector = connector(&server.url);
+    call(
+        &connector,
+        &HttpAction {
+            repeatable: true,
+            ..post("/search")
+        },
+        &json!({}),
+    )
+    .await
+    .unwrap_err();
+    assert_eq!(server.asked().len(), 3);
+    call(
+        &connector,
+        &HttpAction {
+            repeatable: false,
+            ..get("/once")
+        },
+        &json!({}),
+    )
+    .await
+    .unwrap_err();
+    assert_eq!(server.asked().len(), 3 + 1);
+}
+
+#[tokio::test]
+async fn an_action_may_have_its_own_policy() {
+    let server = Server::start(|_, _| Reply::status(503)).await;
+    let retry = Some(RetryPolicy {
+        max_attempts: 1,
+        ..RetryPolicy::default()
+    });
+    call(
+        &connector(&server.url),
+        &HttpAction { retry, ..get("/t") },
+        &json!({}),
+    )
+    .await
+    .unwrap_err();
+    server.asked_once();
+}
+
+#[tokio::test]
+async fn a_later_attempt_that_succeeds_is_the_answer_and_every_attempt_is_recorded() {
+    let server = Server::start(|_, number| match number {
+        0 => Reply::status(503),
+        1 => Reply::status(429).header("retry-after", "0"),
+        _ => Reply::json(&json!("done")),
+    })
+    .await;
+    let mut context = context();
+    let mut action = action(&Method::PUT, "/t/{{id}}");
+    action.query = crate::support::pairs(&[("q", "1")]);
+    let answer = client_with(&[])
+        .call(
+            &connector(&server.url),
+            &action,
+            &json!({"id": "a b"}),
+            &mut context,
+        )
+        .await;
+    assert_eq!(answer.unwrap().result, json!("done"));
+    let records: Vec<_> = context
+        .calls
+        .iter()
+        .map(|record| {
+            (
+                record.action.as_str(),
+                record.method.as_str(),
+                record.path.as_str(),
+                record.status,
+                record.attempt,
+            )
+        })
+        .collect();
+    assert_eq!(
+        records,
+        [
+            ("do_it", "PUT", "/t/a%20b", Some(503), 1),
+            ("do_it", "PUT", "/t/a%20b", Some(429), 2),
+            ("do_it", "PUT", "/t/a%20b", Some(200), 3),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn no_connection_is_tried_again_whatever_the_method() {
+    let url = nobody().await;
+    let mut context = context();
+    let error = client_with(&[])
+        .call(&connector(&url), &post("/t"), &json!({}), &mut context)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::Connect, Outcome::NotSent),
+        "{error}"
+    );
+    assert_eq!(context.calls.len(), 3);
+    assert!(error.is_transient());
+}
+
+#[tokio::test]
+async fn retry_after_is_waited_for() {
+    let server = Server::start(|_, number| match number {
+        0 => Reply::status(429).header("retry-after", "0.08"),
+        _ => Reply::json(&json!(1)),
+    })
+    .await;
+    let started = Instant::now();
+    call(&connector(&server.url), &post("/t"), &json!({}))
+        .await
+        .unwrap();
+    assert!(
+        started.elapsed() >= Duration::from_millis(80),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn a_wait_beyond_the_time_left_is_an_error_at_once() {
+    for value in ["60", "Fri, 31 Dec 2100 23:59:59 GMT"] {
+        let server = Server::start(move |_, _| Reply::status(429).header("retry-after", value)).await;
+        let started = Instant::now();
+        let error = call(&connector(&server.url), &get("/t"), &json!({}))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.kind(), error.outcome()),
+            (ErrorKind::RateLimited, Outcome::Refused)
+        );
+        assert!(error.retry_after().unwrap() >= Duration::from_secs(59));
+        assert!(started.elapsed() < Duration::from_secs(5));
+        server.asked_once();
+    }
+}
+
+#[tokio::test]
+async fn a_slow_answer_ends_at_the_timeout() {
+    let server = Server::start(|_, _| Reply::json(&json!(1)).after(LONG)).await;
+    let slow = |action: HttpAction| HttpAction {
+        timeout: Some(SHORT),
+        ..action
+    };
+    let error = call(&connector(&server.url), &slow(post("/t")), &json!({}))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::Timeout, Outcome::Unknown),
+        "{error}"
+    );
+    assert_eq!(server.asked().len(), 1);
+    let error = call(&connector(&server.url), &slow(get("/t")), &json!({}))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::Timeout, Outcome::Refused)
+    );
+    assert_eq!(server.asked().len(), 1 + 3);
+    let mut connector = connector(&server.url);
+    connector.timeout = SHORT;
+    let error = call(&connector, &post("/t"), &json!({})).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+}
+
+#[tokio::test]
+async fn everything_ends_at_the_deadline() {
+    let server = Server::start(|_, _| Reply::json(&json!(1)).after(LONG)).await;
+    let mut context = CallContext::within(SHORT);
+    let started = Instant::now();
+    let error = client_with(&[])
+        .call(&connector(&server.url), &get("/t"), &json!({}), &mut context)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(started.elapsed() < Duration::from_secs(3));
+    let error = client_with(&[])
+        .call(&connector(&server.url), &post("/t"), &json!({}), &mut context)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::Timeout, Outcome::NotSent)
+    );
+    assert_eq!(server.asked().len(), 1, "nothing is sent after the deadline");
+}
+
+#[tokio::test]
+async fn an_attempt_that_may_have_happened_is_not_forgotten_by_the_next() {
+    // The first attempt may have changed the ticket; the second was plainly refused.
+    let server = Server::start(|_, number| Reply::status(if number == 0 { 502 } else { 409 })).await;
+    let error = call(&connector(&server.url), &action(&Method::PUT, "/t"), &json!({}))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::Status(409), Outcome::Unknown)
+    );
+}
+
+#[tokio::test]
+async fn every_request_is_taken_from_the_rate_budget() {
+    let server = Server::start(|_, number| {
+        if number == 0 {
+            Reply::status(503)
+        } else {
+            Reply::json(&json!(1))
+        }
+    })
+    .await;
+    let mut connector = connector(&server.url);
+    connector.rate_limit = Some(RateLimit {
+        requests: 3,
+        per: Duration::from_secs(60),
+    });
+    let client = client_with(&[]);
+    client
+        .call(&connector, &get("/t"), &json!({}), &mut context())
+        .await
+        .unwrap();
+    client
+        .call(&connector, &get("/t"), &json!({}), &mut context())
+        .await
+        .unwrap();
+    let error = client
+        .call(&connector, &post("/t"), &json!({}), &mut context())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::Budget, Outcome::NotSent)
+    );
+    assert!(error.retry_after().unwrap() > Duration::from_secs(50));
+    assert_eq!(server.asked().len(), 3);
+}
+
+#[tokio::test]
+async fn a_budget_that_is_soon_free_is_waited_for() {
+    let server = Server::agreeable().await;
+    let mut connector = connector(&server.url);
+    connector.rate_limit = Some(RateLimit {
+        requests: 1,
+        per: Duration::from_millis(80),
+    });
+    let client = client_with(&[]);
+    let started = Instant::now();
+    for _ in 0..3 {
+        client
+            .call(&connector, &post("/t"), &json!({}), &mut context())
+            .await
+            .unwrap();
+    }
+    assert!(
+        started.elapsed() >= Duration::from_millis(160),
+        "{:?}",
+        started.elapsed()
+    );
+}
