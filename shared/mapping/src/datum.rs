@@ -1,0 +1,178 @@
+//! A value while a mapping runs: borrowed from the input where it can be, built where it must be.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use serde_json::{Map, Number, Value};
+
+/// A value of an evaluation. Cloning is cheap except for a text that was built.
+#[derive(Clone, Debug)]
+pub(crate) enum Datum<'v> {
+    Null,
+    Bool(bool),
+    Number(Number),
+    Text(Cow<'v, str>),
+    List(List<'v>),
+    Object(Object<'v>),
+}
+
+/// A list: a part of the input, or built by the mapping.
+#[derive(Clone, Debug)]
+pub(crate) enum List<'v> {
+    Borrowed(&'v [Value]),
+    Built(Rc<Built<Datum<'v>>>),
+}
+
+/// An object: a part of the input, or built by the mapping.
+#[derive(Clone, Debug)]
+pub(crate) enum Object<'v> {
+    Borrowed(&'v Map<String, Value>),
+    Built(Rc<Built<(Cow<'v, str>, Datum<'v>)>>),
+}
+
+/// What was built, and how many built lists and objects lie inside one another in it.
+#[derive(Debug)]
+pub(crate) struct Built<T> {
+    pub(crate) items: Vec<T>,
+    pub(crate) depth: usize,
+}
+
+impl<'v> From<&'v Value> for Datum<'v> {
+    fn from(value: &'v Value) -> Self {
+        match value {
+            Value::Null => Datum::Null,
+            Value::Bool(value) => Datum::Bool(*value),
+            Value::Number(number) => Datum::Number(number.clone()),
+            Value::String(text) => Datum::Text(Cow::Borrowed(text)),
+            Value::Array(elements) => Datum::List(List::Borrowed(elements)),
+            Value::Object(entries) => Datum::Object(Object::Borrowed(entries)),
+        }
+    }
+}
+
+impl<'v> Datum<'v> {
+    /// A text that is part of the input or of the mapping.
+    pub(crate) fn borrowed(text: &'v str) -> Self {
+        Datum::Text(Cow::Borrowed(text))
+    }
+
+    /// A whole number.
+    pub(crate) fn integer(number: impl Into<Number>) -> Self {
+        Datum::Number(number.into())
+    }
+
+    /// What this is, as messages call it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Datum::Null => "null",
+            Datum::Bool(_) => "boolean",
+            Datum::Number(_) => "number",
+            Datum::Text(_) => "text",
+            Datum::List(_) => "list",
+            Datum::Object(_) => "object",
+        }
+    }
+
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(self, Datum::Null)
+    }
+
+    /// Everything except `""`, `0`, `NULL`, `FALSE`, `[]` and `{}`.
+    pub(crate) fn is_truthy(&self) -> bool {
+        match self {
+            Datum::Null => false,
+            Datum::Bool(value) => *value,
+            Datum::Number(number) => number.as_f64() != Some(0.0),
+            Datum::Text(text) => !text.is_empty(),
+            Datum::List(list) => list.len() > 0,
+            Datum::Object(object) => object.len() > 0,
+        }
+    }
+
+    /// How many built lists and objects lie inside one another here. What is borrowed counts as flat.
+    pub(crate) fn built_depth(&self) -> usize {
+        match self {
+            Datum::List(List::Built(built)) => built.depth,
+            Datum::Object(Object::Built(built)) => built.depth,
+            _ => 0,
+        }
+    }
+}
+
+impl<'v> List<'v> {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            List::Borrowed(elements) => elements.len(),
+            List::Built(built) => built.items.len(),
+        }
+    }
+
+    pub(crate) fn get(&self, index: usize) -> Option<Datum<'v>> {
+        match self {
+            List::Borrowed(elements) => elements.get(index).map(Datum::from),
+            List::Built(built) => built.items.get(index).cloned(),
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = Datum<'v>> + use<'_, 'v> {
+        (0..self.len()).filter_map(|index| self.get(index))
+    }
+}
+
+impl<'v> Object<'v> {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Object::Borrowed(entries) => entries.len(),
+            Object::Built(built) => built.items.len(),
+        }
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<Datum<'v>> {
+        match self {
+            Object::Borrowed(entries) => entries.get(key).map(Datum::from),
+            Object::Built(built) => built
+                .items
+                .iter()
+                .find(|(k, _)| k == key)
+                .map(|(_, value)| value.clone()),
+        }
+    }
+
+    pub(crate) fn contains(&self, key: &str) -> bool {
+        match self {
+            Object::Borrowed(entries) => entries.contains_key(key),
+            Object::Built(built) => built.items.iter().any(|(k, _)| k == key),
+        }
+    }
+
+    pub(crate) fn iter(&self) -> ObjectIter<'_, 'v> {
+        match self {
+            Object::Borrowed(entries) => ObjectIter::Borrowed(entries.iter()),
+            Object::Built(built) => ObjectIter::Built(built.items.iter()),
+        }
+    }
+}
+
+/// The entries of an [`Object`], in order.
+pub(crate) enum ObjectIter<'o, 'v> {
+    Borrowed(serde_json::map::Iter<'v>),
+    Built(std::slice::Iter<'o, (Cow<'v, str>, Datum<'v>)>),
+}
+
+impl<'v> Iterator for ObjectIter<'_, 'v> {
+    type Item = (Cow<'v, str>, Datum<'v>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            ObjectIter::Borrowed(entries) => entries
+                .next()
+                .map(|(key, value)| (Cow::Borrowed(key.as_str()), Datum::from(value))),
+            ObjectIter::Built(entries) => entries.next().cloned(),
+        }
+    }
+}
+
+/// Whether a condition holds for a value: everything except `""`, `0`, `null`, `false`, `[]` and `{}`.
+pub fn is_truthy(value: &Value) -> bool {
+    Datum::from(value).is_truthy()
+}

@@ -1,0 +1,153 @@
+//! A YAML or JSON text as a tree in which every value and every key knows where it was written.
+
+mod json;
+mod place;
+mod value;
+mod yaml;
+
+use serde_json::{Map, Number, Value};
+
+use crate::Diagnostic;
+
+pub(crate) use place::Written;
+pub use place::{Place, Source};
+pub use value::from_value;
+
+/// How many lists and objects may lie inside one another in a document.
+pub(crate) const MAX_DEPTH: usize = 128;
+
+/// A value of a document and its place.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Where the value is written. Of a text it covers the quotes, of an object the braces if it has any.
+    pub place: Place,
+    /// The value.
+    pub content: Content,
+}
+
+/// What a [`Node`] holds.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// `null`, or nothing after a key.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number; whole numbers keep 64 bits.
+    Number(Number),
+    /// A text, unquoted and unescaped.
+    Text(String),
+    /// A list.
+    List(Vec<Node>),
+    /// An object in the order it is written. Keys are unique.
+    Object(Vec<(Key, Node)>),
+}
+
+/// A key of an object. A number or a boolean written as a key is its text.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// Where the key is written, quotes included.
+    pub place: Place,
+    /// The key, unquoted and unescaped.
+    pub name: String,
+}
+
+impl Node {
+    /// The value under `key` when this is an object that has it.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entries()
+            .iter()
+            .find(|(k, _)| k.name == key)
+            .map(|(_, node)| node)
+    }
+
+    /// The entries when this is an object, else none.
+    pub fn entries(&self) -> &[(Key, Node)] {
+        match &self.content {
+            Content::Object(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The elements when this is a list, else none.
+    pub fn elements(&self) -> &[Node] {
+        match &self.content {
+            Content::List(elements) => elements,
+            _ => &[],
+        }
+    }
+
+    /// The text when this is one. Numbers and booleans are not.
+    pub fn as_text(&self) -> Option<&str> {
+        match &self.content {
+            Content::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The boolean when this is one.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self.content {
+            Content::Bool(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The number when this is one.
+    pub fn as_number(&self) -> Option<&Number> {
+        match &self.content {
+            Content::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// Whether this is `null` or nothing.
+    pub fn is_null(&self) -> bool {
+        matches!(self.content, Content::Null)
+    }
+
+    /// What this is, as messages call it: `null`, `boolean`, `number`, `text`, `list` or `object`.
+    pub fn kind(&self) -> &'static str {
+        match self.content {
+            Content::Null => "null",
+            Content::Bool(_) => "boolean",
+            Content::Number(_) => "number",
+            Content::Text(_) => "text",
+            Content::List(_) => "list",
+            Content::Object(_) => "object",
+        }
+    }
+
+    /// The plain JSON value, without places.
+    pub fn to_value(&self) -> Value {
+        match &self.content {
+            Content::Null => Value::Null,
+            Content::Bool(value) => Value::Bool(*value),
+            Content::Number(number) => Value::Number(number.clone()),
+            Content::Text(text) => Value::String(text.clone()),
+            Content::List(elements) => Value::Array(elements.iter().map(Node::to_value).collect()),
+            Content::Object(entries) => Value::Object(
+                entries
+                    .iter()
+                    .map(|(key, node)| (key.name.clone(), node.to_value()))
+                    .collect::<Map<_, _>>(),
+            ),
+        }
+    }
+}
+
+/// Reads one YAML 1.2 document (core schema), of which JSON is a part.
+///
+/// `name` is what people are shown, usually the path of the file.
+///
+/// # Errors
+/// `TG0100`, with the place, for text that is not YAML; a key that appears twice; a key that is not a scalar;
+/// several documents; tags other than those of the core schema; merge keys (`<<`); more than 128 levels; aliases
+/// that make the document larger than 200,000 values; a number that no 64-bit format holds.
+pub fn parse(name: impl Into<String>, text: impl Into<String>) -> Result<Node, Diagnostic> {
+    let source = Source::new(name, text);
+    // JSON that is not YAML to the letter (surrogate pairs, tabs) must still be read as what it is.
+    match json::parse(&source) {
+        Some(node) => node,
+        None => yaml::parse(&source),
+    }
+}

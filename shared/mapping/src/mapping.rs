@@ -1,0 +1,107 @@
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::compile::Compiler;
+use crate::document::{self, Node, Source};
+use crate::machine::Machine;
+use crate::plan::{InputPath, MappingNode, Tracer};
+use crate::{Diagnostic, Environment, EvaluationError, Place};
+
+/// A compiled mapping. It can be shared between threads; cloning it is cheap.
+#[derive(Clone, Debug)]
+pub struct Mapping(Arc<Compiled>);
+
+#[derive(Debug)]
+struct Compiled {
+    plan: MappingNode,
+    reads: Vec<InputPath>,
+}
+
+impl Mapping {
+    /// Compiles a mapping that is part of a document.
+    ///
+    /// # Errors
+    /// Every mistake in it, in the order in which they were found. Their codes are those of [`crate::code`].
+    pub fn compile(node: &Node) -> Result<Mapping, Vec<Diagnostic>> {
+        Mapping::compile_with(|compiler| compiler.node(node))
+    }
+
+    /// Compiles one expression.
+    ///
+    /// # Errors
+    /// Every mistake in it.
+    pub fn compile_text(expression: &str) -> Result<Mapping, Vec<Diagnostic>> {
+        let source = Source::new("expression", expression);
+        let place = Place::new(&source, 0, expression.len());
+        Mapping::compile_with(|compiler| compiler.whole_expression(expression, &place))
+    }
+
+    /// Compiles a mapping that was never written down, such as one of an API. Places are those in it as indented
+    /// JSON.
+    ///
+    /// # Errors
+    /// Every mistake in it.
+    pub fn compile_value(value: &Value) -> Result<Mapping, Vec<Diagnostic>> {
+        Mapping::compile(&document::from_value("mapping", value))
+    }
+
+    fn compile_with(compile: impl FnOnce(&mut Compiler) -> MappingNode) -> Result<Mapping, Vec<Diagnostic>> {
+        let mut compiler = Compiler::default();
+        let plan = compile(&mut compiler);
+        if !compiler.diagnostics.is_empty() {
+            return Err(distinct(compiler.diagnostics));
+        }
+        let reads = Tracer::reads(&plan);
+        Ok(Mapping(Arc::new(Compiled { plan, reads })))
+    }
+
+    /// Maps an input.
+    ///
+    /// # Errors
+    /// A value of the wrong type, arithmetic without a result, or a limit of the environment that was passed. What
+    /// is missing is null and no error.
+    pub fn evaluate(&self, root: &Value, environment: &Environment) -> Result<Value, EvaluationError> {
+        self.evaluate_with(root, &[], environment)
+    }
+
+    /// Maps an input with names that shadow its fields, as locals do. `$` is the input without them.
+    ///
+    /// # Errors
+    /// As [`Mapping::evaluate`].
+    pub fn evaluate_with(
+        &self,
+        root: &Value,
+        bindings: &[(&str, &Value)],
+        environment: &Environment,
+    ) -> Result<Value, EvaluationError> {
+        let mut machine = Machine::new(root, bindings, environment);
+        let result = machine.node(&self.0.plan).and_then(|datum| machine.finish(datum));
+        result.map_err(|fault| fault.into_error(self.place()))
+    }
+
+    /// Every part of an input that the mapping can touch, each once and none below another. Locals are not input;
+    /// names bound by [`Mapping::evaluate_with`] are listed as if they were fields of it.
+    pub fn reads(&self) -> &[InputPath] {
+        &self.0.reads
+    }
+
+    /// Where the mapping is written.
+    pub fn place(&self) -> &Place {
+        &self.0.plan.place
+    }
+}
+
+/// What an alias of the document stands for is compiled at each alias, and its mistakes are found as often.
+fn distinct(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut seen = HashSet::new();
+    let new = |diagnostic: &Diagnostic| {
+        let place = diagnostic
+            .place
+            .as_ref()
+            .map(|place| (place.source.name.clone(), place.start, place.end));
+        seen.insert((diagnostic.code, diagnostic.message.clone(), place))
+    };
+    diagnostics.into_iter().filter(new).collect()
+}

@@ -1,0 +1,74 @@
+use super::{Evaluate, Operator};
+use crate::compile::Compiler;
+use crate::datum::Datum;
+use crate::document::Node;
+use crate::documentation::{Documentation, Example, Parameter};
+use crate::fault::Fault;
+use crate::machine::Machine;
+use crate::plan::{MappingNode, Shape, Tracer};
+
+pub(crate) static FLATTEN: Operator = Operator {
+    documentation: Documentation {
+        name: "FLATTEN()",
+        signature: "FLATTEN(): [<mapping>, ...]",
+        summary: "One list of many: elements that are lists are replaced by their elements, one level deep. Other \
+                  elements stay as they are.",
+        parameters: &[Parameter {
+            name: "items",
+            description: "Written directly under FLATTEN(): a list of mappings, or a mapping whose value is a list. \
+                          A missing list is an empty one.",
+        }],
+        examples: &[
+            Example {
+                title: "Values and lists",
+                mapping: "FLATTEN(): [owner, watchers, \"'helpdesk'\"]",
+                input: r#"{"owner": "ann", "watchers": ["bo", "cy"]}"#,
+                output: r#"["ann", "bo", "cy", "helpdesk"]"#,
+            },
+            Example {
+                title: "A list of lists, one level",
+                mapping: "FLATTEN(): pages",
+                input: r#"{"pages": [[1, [2]], [], [3]]}"#,
+                output: "[1, [2], 3]",
+            },
+        ],
+    },
+    compile,
+};
+
+#[derive(Debug)]
+struct Flatten {
+    items: MappingNode,
+}
+
+fn compile(node: &Node, compiler: &mut Compiler) -> Option<Box<dyn Evaluate>> {
+    Some(Box::new(Flatten {
+        items: compiler.node(node),
+    }))
+}
+
+impl Evaluate for Flatten {
+    fn evaluate<'v>(&'v self, machine: &mut Machine<'v>) -> Result<Datum<'v>, Fault> {
+        let items = machine.node(&self.items)?;
+        let items = machine.elements(&items, "FLATTEN()", &self.items)?;
+        let mut flat = Vec::with_capacity(items.len());
+        for item in items.iter() {
+            match item {
+                Datum::List(inner) => {
+                    machine.spend(1 + inner.len() as u64 / 16)?;
+                    flat.extend(inner.iter());
+                }
+                other => flat.push(other),
+            }
+        }
+        machine.new_list(flat)
+    }
+
+    fn trace(&self, tracer: &mut Tracer) -> Shape {
+        let items = tracer.node(&self.items);
+        tracer.walk(&items);
+        let each = items.each();
+        tracer.walk(&each);
+        Shape::list_of(each.each().or(each))
+    }
+}

@@ -1,0 +1,114 @@
+//! The operators of a mapping document: one file each, with its documentation.
+
+mod arguments;
+mod coalesce;
+mod concat;
+mod conditional;
+mod eval;
+mod filter;
+mod flatten;
+mod lookup;
+mod map;
+mod merge;
+mod render;
+mod sort;
+mod strip_html;
+
+use std::fmt::Debug;
+
+use crate::compile::Compiler;
+use crate::datum::Datum;
+use crate::diagnostic::{Diagnostic, code, did_you_mean};
+use crate::document::{Key, Node};
+use crate::documentation::Documentation;
+use crate::fault::Fault;
+use crate::machine::Machine;
+use crate::plan::{Shape, Tracer};
+
+/// Every operator, in the order of the guide.
+pub(crate) static OPERATORS: &[&Operator] = &[
+    &eval::EVAL,
+    &map::MAP,
+    &filter::FILTER,
+    &sort::SORT,
+    &coalesce::COALESCE,
+    &flatten::FLATTEN,
+    &merge::MERGE,
+    &conditional::CONDITIONAL,
+    &lookup::LOOKUP,
+    &concat::CONCAT,
+    &render::RENDER,
+    &strip_html::STRIP_HTML,
+];
+
+/// An operator of a mapping document.
+#[derive(Debug)]
+pub(crate) struct Operator {
+    pub(crate) documentation: Documentation,
+    /// Compiles what is written under the operator; nothing when that has a mistake, which is noted.
+    pub(crate) compile: fn(&Node, &mut Compiler) -> Option<Box<dyn Evaluate>>,
+}
+
+/// An operator with its arguments.
+pub(crate) trait Evaluate: Debug + Send + Sync {
+    /// The value.
+    fn evaluate<'v>(&'v self, machine: &mut Machine<'v>) -> Result<Datum<'v>, Fault>;
+
+    /// Notes what is read of the input.
+    fn trace(&self, tracer: &mut Tracer) -> Shape;
+}
+
+/// What an object in a mapping is.
+pub(crate) enum Use {
+    Operator(Box<dyn Evaluate>),
+    Object,
+    /// Neither; the mistake is noted.
+    Mistake,
+}
+
+/// Finds out what an object in a mapping is, and compiles it if it is an operator.
+pub(crate) fn of(entries: &[(Key, Node)], compiler: &mut Compiler) -> Use {
+    let Some((key, arguments)) = entries.iter().find(|(key, _)| is_operator_key(&key.name)) else {
+        return Use::Object;
+    };
+    let known = OPERATORS
+        .iter()
+        .find(|operator| operator.documentation.name == key.name);
+    if known.is_none() {
+        let names = OPERATORS.iter().map(|operator| operator.documentation.name);
+        let help = match did_you_mean(&key.name, names.clone()) {
+            Some(name) => format!("did you mean {name}?"),
+            None => format!("there are {}", names.collect::<Vec<_>>().join(", ")),
+        };
+        compiler.report(
+            Diagnostic::error(
+                code::UNKNOWN_OPERATOR,
+                format!("there is no operator {}", key.name),
+            )
+            .at(&key.place)
+            .help(help),
+        );
+    }
+    if entries.len() > 1 {
+        let message = format!("{} stands among other keys", key.name);
+        compiler.report(Diagnostic::error(code::MIXED_KEYS, message).at(&key.place).help(
+            "an operator is the only key of its object; MERGE() joins what it returns with other fields",
+        ));
+    }
+    let operator = known.and_then(|operator| (operator.compile)(arguments, compiler));
+    match operator {
+        Some(operator) if entries.len() == 1 => Use::Operator(operator),
+        _ => Use::Mistake,
+    }
+}
+
+/// The fields when a node is an object constructor, not an operator.
+pub(crate) fn constructor(node: &Node) -> Option<&[(Key, Node)]> {
+    let is_object = matches!(node.content, crate::Content::Object(_));
+    let entries = node.entries();
+    (is_object && !entries.iter().any(|(key, _)| is_operator_key(&key.name))).then_some(entries)
+}
+
+fn is_operator_key(key: &str) -> bool {
+    key.ends_with("()")
+}
