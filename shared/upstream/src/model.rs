@@ -338,6 +338,9 @@ pub struct Paginate {
     pub otherwise: Option<PageKind>,
     /// A page without items is the last one, whatever else it says.
     pub empty_page_ends: bool,
+    /// A page that names itself as the next, or has the items of an earlier one, ends the walk instead of
+    /// being an error.
+    pub stop_on_repeat: bool,
 }
 
 /// How the next page is found.
@@ -354,8 +357,8 @@ pub enum PageKind {
     Offset {
         /// Where it goes.
         send: SendTo,
-        /// Items of a full page; a shorter page is the last. With 0 an empty page is.
-        page_size: u32,
+        /// Gives how many items a full page has, a shorter page is the last; without it an empty page is.
+        page_size: Option<Mapping>,
     },
     /// The number of the page.
     Page {
@@ -363,8 +366,8 @@ pub enum PageKind {
         send: SendTo,
         /// Number of the first page.
         first: u32,
-        /// Items of a full page, a shorter page is the last; without it an empty page is.
-        page_size: Option<u32>,
+        /// Gives how many items a full page has, a shorter page is the last; without it an empty page is.
+        page_size: Option<Mapping>,
     },
     /// A `Link` header (RFC 8288).
     LinkHeader {

@@ -57,6 +57,7 @@ impl Session<'_> {
             };
             let next = match after {
                 After::End => None,
+                After::Next(..) if repeated && paginate.stop_on_repeat => None,
                 After::Next(_, next) if repeated => return Err(self.no_progress(number, &position, &next)),
                 After::Next(next_track, next) => {
                     seen_tokens |= next_track == Track::Main;
@@ -136,11 +137,11 @@ impl Session<'_> {
         let next = match kind {
             PageKind::Token { next, .. } => self.next_token(next, reply)?.map(Position::Token),
             PageKind::Offset { page_size, .. } => {
-                let more = count > 0 && count >= *page_size as usize;
+                let more = self.is_full(page_size.as_ref(), count)?;
                 more.then(|| Position::Offset(position.offset().saturating_add(count as u64)))
             }
             PageKind::Page { first, page_size, .. } => {
-                let more = count > 0 && page_size.is_none_or(|size| count >= size as usize);
+                let more = self.is_full(page_size.as_ref(), count)?;
                 more.then(|| Position::Page(position.page(*first).saturating_add(1)))
             }
             PageKind::LinkHeader { rel } => {
@@ -160,6 +161,9 @@ impl Session<'_> {
         };
         if let Some(next) = next {
             if next == *position {
+                if paginate.stop_on_repeat {
+                    return Ok(After::End);
+                }
                 return Err(self.no_progress(0, position, &next));
             }
             return Ok(After::Next(track, next));
@@ -167,10 +171,36 @@ impl Session<'_> {
         // A system that gave a token once would have given another one; one that gave none may still have
         // more, which a full page is the sign of.
         match &paginate.otherwise {
-            Some(other) if track == Track::Main && !seen_tokens && position::is_full(other, count) => Ok(
+            Some(other) if track == Track::Main && !seen_tokens && self.may_go_on(other, count)? => Ok(
                 After::Next(Track::Otherwise, Position::second(other, count as u64)),
             ),
             _ => Ok(After::End),
+        }
+    }
+
+    /// Whether a page of `count` items is a reason to ask for another one by `kind`.
+    fn may_go_on(&self, kind: &PageKind, count: usize) -> Result<bool, UpstreamError> {
+        match kind {
+            PageKind::Offset { page_size, .. } | PageKind::Page { page_size, .. } => {
+                self.is_full(page_size.as_ref(), count)
+            }
+            PageKind::Token { .. } | PageKind::LinkHeader { .. } | PageKind::NextUrl { .. } => Ok(false),
+        }
+    }
+
+    /// Whether `count` items fill a page; without a known size, any item does.
+    fn is_full(&self, page_size: Option<&mapping::Mapping>, count: usize) -> Result<bool, UpstreamError> {
+        let Some(page_size) = page_size else {
+            return Ok(count > 0);
+        };
+        let what = format!("`page_size` of `{}`", self.action.name);
+        let size = self.root().evaluate(page_size, &what)?;
+        match size.as_u64() {
+            Some(size) if size > 0 => Ok(count as u64 >= size),
+            _ => {
+                let message = format!("{what} must give a whole number above 0");
+                Err(UpstreamError::new(ErrorKind::Mapping, once_sent(&self.action.method), message))
+            }
         }
     }
 

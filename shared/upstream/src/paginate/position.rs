@@ -95,16 +95,3 @@ impl Position {
 fn number(send: &SendTo, number: u64) -> PageRequest<'_> {
     PageRequest::Send(send, number.into())
 }
-
-/// Whether a page with `count` items is full by `kind`.
-pub(super) fn is_full(kind: &PageKind, count: usize) -> bool {
-    match kind {
-        PageKind::Offset { page_size, .. }
-        | PageKind::Page {
-            page_size: Some(page_size),
-            ..
-        } => count > 0 && count >= *page_size as usize,
-        PageKind::Page { page_size: None, .. } => count > 0,
-        PageKind::Token { .. } | PageKind::LinkHeader { .. } | PageKind::NextUrl { .. } => false,
-    }
-}

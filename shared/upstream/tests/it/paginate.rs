@@ -29,7 +29,7 @@ fn in_query(name: &str) -> SendTo {
 fn offset(page_size: u32) -> PageKind {
     PageKind::Offset {
         send: in_query("offset"),
-        page_size,
+        page_size: (page_size > 0).then(|| mapping(&page_size.to_string())),
     }
 }
 
@@ -108,7 +108,7 @@ async fn a_position_may_go_in_a_json_body() {
     .await;
     let kind = PageKind::Offset {
         send: SendTo::Body("startAt".to_owned()),
-        page_size: 2,
+        page_size: Some(mapping("2")),
     };
     let mut action = HttpAction {
         paginate: Some(Paginate { kind, ..by_token() }),
@@ -196,7 +196,7 @@ async fn page_numbers_go_up_until_a_short_or_an_empty_page() {
             Reply::json(&json!({"items": items}))
         })
     };
-    for (page_size, requests) in [(Some(2), 3), (None, 4)] {
+    for (page_size, requests) in [(Some(mapping("2")), 3), (None, 4)] {
         let server = start().await;
         let kind = PageKind::Page {
             send: in_query("page"),
@@ -475,7 +475,7 @@ async fn every_kind_of_position_survives_in_a_page_token() {
         kind: PageKind::Page {
             send: in_query("offset"),
             first: 0,
-            page_size: Some(4),
+            page_size: Some(mapping("4")),
         },
         max_pages: 1,
         ..by_token()

@@ -265,6 +265,7 @@ pub(crate) fn by_token() -> Paginate {
         start_from: Some(mapping("page_token")),
         otherwise: None,
         empty_page_ends: false,
+        stop_on_repeat: false,
     }
 }
 
