@@ -1,0 +1,149 @@
+//! Checks of `connector`.
+
+use mapping::Template;
+use url::Url;
+
+use super::World;
+use super::http_action::check_header_name;
+use super::reads::{Scope, check_reads};
+use crate::model::connector::{ApiKeyAuth, Auth, KeyPlace};
+use crate::model::http_action::Cell;
+use crate::read::{Entries, Report, TemplateText, is_set};
+use crate::rules;
+
+pub(crate) fn check(world: &World<'_>, report: &mut Report) {
+    let Some(connector) = world.document.connector.get() else {
+        return;
+    };
+    let only_settings = Scope {
+        what: "the connector",
+        ..Scope::default()
+    };
+    let check_template = |template: &Template, scope: &Scope<'_>, report: &mut Report| {
+        check_reads(Cell::Template(template), scope, world, report);
+    };
+    if let Some(base_url) = connector.base_url.get() {
+        check_template(&base_url.0, &only_settings, report);
+        check_address(&base_url.0, world, report);
+    }
+    for (name, value) in connector.headers.iter().flat_map(Entries::read) {
+        check_header_name(&name.name, &name.place, report);
+        check_template(
+            &value.0,
+            &Scope {
+                meta_info: true,
+                ..only_settings
+            },
+            report,
+        );
+    }
+    match &connector.auth {
+        Some(Auth::Basic(basic)) => {
+            if let Some(username) = basic.username.get() {
+                check_template(&username.0, &only_settings, report);
+            }
+        }
+        Some(Auth::ApiKey(key)) => check_api_key(key, report),
+        Some(Auth::ClientCredentials(client)) => {
+            let parts = [
+                client.token_url.get(),
+                client.client_id.get(),
+                client.scope.as_ref(),
+            ];
+            let extra = client
+                .extra
+                .iter()
+                .flat_map(Entries::read)
+                .map(|(_, value)| value);
+            for TemplateText(template) in parts.into_iter().flatten().chain(extra) {
+                check_template(template, &only_settings, report);
+            }
+            if let Some(token_url) = client.token_url.get() {
+                check_address(&token_url.0, world, report);
+            }
+        }
+        Some(Auth::None(_) | Auth::Bearer(_)) | None => {}
+    }
+}
+
+/// An address whose text is known, or the fixed beginning of one.
+fn check_address(template: &Template, world: &World<'_>, report: &mut Report) {
+    for read in template.required_reads() {
+        let mut keys = read.keys();
+        if keys.next() == Some("settings")
+            && let Some(name) = keys.next().filter(|name| may_be_missing(name, world))
+        {
+            let message = format!("the setting `{name}` may be left out, and there is then no address");
+            let help = "make it `required`, or give it a `default`";
+            report.push(rules::BAD_BASE_URL.at(&read.place, message).help(help));
+        }
+    }
+    let text = template.source();
+    let mistake = if template.is_constant() {
+        Url::parse(text)
+            .map_err(|error| error.to_string())
+            .and_then(|url| address_mistake(&url))
+            .err()
+    } else if text.starts_with("{{") || text.starts_with("https://") || text.starts_with("http://") {
+        None
+    } else {
+        Some("it begins with neither `http://`, `https://` nor a setting".to_owned())
+    };
+    if let Some(mistake) = mistake {
+        report.add(
+            &rules::BAD_BASE_URL,
+            template.place(),
+            format!("this is no usable address: {mistake}"),
+        );
+    }
+}
+
+fn may_be_missing(setting: &str, world: &World<'_>) -> bool {
+    let mut settings = world.document.settings.iter().flat_map(Entries::read);
+    settings.any(|(key, it)| key.name == setting && !is_set(it.required) && it.default.is_none())
+}
+
+/// Why an address cannot be a base address.
+pub(crate) fn address_mistake(url: &Url) -> Result<(), String> {
+    if !matches!(url.scheme(), "http" | "https") {
+        Err(format!("its scheme is `{}`, not `http` or `https`", url.scheme()))
+    } else if !url.has_host() {
+        Err("it has no host".to_owned())
+    } else if url.query().is_some() || url.fragment().is_some() {
+        Err("it has a query string or a fragment".to_owned())
+    } else if !url.username().is_empty() || url.password().is_some() {
+        Err("it carries a user or a password; use `auth`".to_owned())
+    } else {
+        Ok(())
+    }
+}
+
+fn check_api_key(key: &ApiKeyAuth, report: &mut Report) {
+    let header = key.r#in.get() == Some(&KeyPlace::Header);
+    if let (true, Some(name)) = (header, key.name.get()) {
+        check_header_name(&name.value, &name.place, report);
+    }
+    if let Some((first, second)) = key.secret.get().zip(key.fallback_secret.as_ref())
+        && first.value == second.value
+    {
+        report.add(
+            &rules::NOT_TOGETHER,
+            &second.place,
+            "`fallback_secret` is the same as `secret`",
+        );
+    }
+    let Some(pattern) = &key.pattern else { return };
+    if key.r#in.get() == Some(&KeyPlace::Query) {
+        report.add(
+            &rules::NOT_TOGETHER,
+            &pattern.place,
+            "a key in the query has no `pattern`",
+        );
+    } else if pattern.value.matches("%s").count() != 1 {
+        report.add(
+            &rules::BAD_PATTERN,
+            &pattern.place,
+            "`pattern` holds `%s` once, where the key goes",
+        );
+    }
+}

@@ -1,0 +1,183 @@
+//! Checks of an HTTP action on its own.
+
+use mapping::Place;
+
+use super::paginate;
+use crate::model::http_action::{Body, BodyObject, Fallback, HttpAction, Method, Pairs, Part, all};
+use crate::read::{Entries, Report};
+use crate::rules;
+
+pub(crate) fn check(action: &HttpAction, report: &mut Report) {
+    check_headers(action.headers.as_ref(), report);
+    if let Some(body) = &action.body {
+        check_body(body, action.method.get().copied(), report);
+    }
+    if let Some(paginate) = &action.paginate {
+        paginate::check(action, paginate, report);
+    }
+    if let Some(fallback) = &action.fallback {
+        check_fallback(action, fallback, report);
+    }
+}
+
+fn check_headers(headers: Option<&Pairs>, report: &mut Report) {
+    for (name, _) in headers
+        .iter()
+        .flat_map(|headers| &headers.0)
+        .filter(|(name, _)| name.is_constant())
+    {
+        check_header_name(name.source(), name.place(), report);
+    }
+}
+
+/// Headers that belong to the connection, not to the integration.
+const OWN_HEADERS: [&str; 5] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "upgrade",
+];
+
+pub(crate) fn check_header_name(name: &str, place: &Place, report: &mut Report) {
+    if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+        report.add(
+            &rules::BAD_HEADER,
+            place,
+            format!("`{name}` cannot name a header"),
+        );
+    } else if OWN_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
+        report.add(
+            &rules::BAD_HEADER,
+            place,
+            format!("the gateway sets `{name}` itself"),
+        );
+    }
+}
+
+fn check_body(body: &Body, method: Option<Method>, report: &mut Report) {
+    if matches!(method, Some(Method::Get | Method::Head)) {
+        let place = match body {
+            Body::JsonText(text) => text.0.place(),
+            Body::Object(object) => &object.place,
+        };
+        report.add(
+            &rules::BODY_NOT_SENT,
+            place,
+            "a GET or HEAD request with a body is refused by many servers",
+        );
+    }
+    match body {
+        Body::JsonText(text) => {
+            if text.0.is_constant()
+                && let Err(error) = serde_json::from_str::<serde_json::Value>(text.0.source())
+            {
+                report.add(
+                    &rules::BODY_NOT_JSON,
+                    text.0.place(),
+                    format!("this is not JSON: {error}"),
+                );
+            }
+        }
+        Body::Object(object) => check_body_object(object, report),
+    }
+}
+
+fn check_body_object(body: &BodyObject, report: &mut Report) {
+    let kinds = ["json", "form", "multipart", "text", "binary"];
+    if kinds
+        .into_iter()
+        .filter(|kind| body.keys.place(kind).is_some())
+        .count()
+        != 1
+    {
+        let message = "a body is one of `json`, `form`, `multipart`, `text` and `binary`";
+        report.add(&rules::NOT_TOGETHER, &body.place, message);
+    }
+    if let Some(content_type) = &body.content_type
+        && body.text.is_none()
+        && body.binary.is_none()
+    {
+        let message = "only `text` and `binary` have a `content_type`; the others have a fixed one";
+        report.add(&rules::NOT_TOGETHER, content_type.0.place(), message);
+    }
+    for (_, part) in body.multipart.iter().flat_map(Entries::read) {
+        check_part(part, report);
+    }
+}
+
+fn check_part(part: &Part, report: &mut Report) {
+    let given = |key: &str| part.keys.place(key);
+    match (given("text").is_some(), given("file").is_some()) {
+        (true, true) | (false, false) => {
+            report.add(
+                &rules::NOT_TOGETHER,
+                &part.place,
+                "a part is one of `text` and `file`",
+            );
+        }
+        (false, true) => {
+            if given("file_name").is_none() {
+                report.add(&rules::MISSING_KEY, &part.place, "a file needs `file_name`");
+            }
+        }
+        (true, false) => {
+            for place in ["file_name", "content_type"].into_iter().filter_map(given) {
+                let message = "only a `file` has a `file_name` and a `content_type`";
+                report.add(&rules::NOT_TOGETHER, place, message);
+            }
+        }
+    }
+}
+
+fn check_fallback(action: &HttpAction, fallback: &Fallback, report: &mut Report) {
+    check_headers(fallback.headers.as_ref(), report);
+    if let Some(body) = &fallback.body {
+        check_body(body, fallback.method.or(action.method.get().copied()), report);
+    }
+    if fallback.keys.place("on_status").is_none() && fallback.keys.place("when").is_none() {
+        report.add(
+            &rules::FALLBACK_NEVER,
+            &fallback.place,
+            "a fallback needs `on_status` or `when`",
+        );
+    }
+    let changes = ["method", "path", "query", "headers", "body"];
+    let changes = changes.into_iter().any(|key| fallback.keys.place(key).is_some());
+    if !changes {
+        report.add(
+            &rules::FALLBACK_NEVER,
+            &fallback.place,
+            "this fallback would send the same request again",
+        );
+    }
+    if all(&fallback.on_status).iter().any(|status| status.0 >= 500) && !action.is_repeatable() {
+        let message = "after a status of 500 or more the first request may have been carried out";
+        report.add(&rules::RISKY_REPEAT, &fallback.place, message);
+    }
+}
+
+impl HttpAction {
+    /// Whether doing it twice does no harm.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        let by_method = self
+            .method
+            .get()
+            .is_some_and(|method| upstream::HttpAction::repeatable_by_default(&method.http()));
+        self.repeatable.map_or(by_method, |flag| flag.0)
+    }
+}
+
+impl Method {
+    /// The method as the HTTP library knows it.
+    pub(crate) fn http(self) -> http::Method {
+        match self {
+            Self::Get => http::Method::GET,
+            Self::Head => http::Method::HEAD,
+            Self::Post => http::Method::POST,
+            Self::Put => http::Method::PUT,
+            Self::Patch => http::Method::PATCH,
+            Self::Delete => http::Method::DELETE,
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Checks of `ticketing` and `polling`.
+
+use mapping::Key;
+
+use super::World;
+use super::reads::{Scope, check_reads};
+use crate::compile;
+use crate::contract::{InternalState, TasAction};
+use crate::model::http_action::Cell;
+use crate::model::ticketing::{State, Ticketing};
+use crate::read::{Report, is_set};
+use crate::rules;
+use crate::ticketing::state_key;
+
+pub(crate) fn check(world: &World<'_>, report: &mut Report) {
+    let document = world.document;
+    let ticketing = document.ticketing.as_ref();
+    if let Some(ticketing) = ticketing {
+        check_destinations(ticketing, report);
+        check_states(ticketing, report);
+        if let Some(requestor) = ticketing
+            .identity
+            .as_ref()
+            .and_then(|identity| identity.requestor.get())
+        {
+            let scope = Scope {
+                what: "the identity",
+                requestor_info: true,
+                ..Scope::default()
+            };
+            check_reads(Cell::Mapping(requestor), &scope, world, report);
+        }
+    }
+    check_settable(world, ticketing, report);
+    let polls = document
+        .polling
+        .as_ref()
+        .filter(|polling| polling.enabled.is_none_or(|enabled| enabled.0));
+    if let (Some(polling), Some(actions)) = (polls, document.actions.get())
+        && !actions.has(TasAction::QueryTicketsByTimeRange)
+    {
+        let message = "polling needs the action `query_tickets_by_time_range`";
+        report.add(&rules::CANNOT_POLL, &polling.place, message);
+    }
+}
+
+fn check_destinations(ticketing: &Ticketing, report: &mut Report) {
+    let Some(destinations) = &ticketing.destinations else {
+        return;
+    };
+    for (_, destination) in destinations.read() {
+        if let Some(pattern) = &destination.id_pattern
+            && let Err(error) = compile::id_pattern(&pattern.value)
+        {
+            // The library's message shows the pattern on several lines; its last line says what is wrong.
+            let text = error.to_string();
+            let reason = text
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim()
+                .trim_start_matches("error: ");
+            let message = format!("this is no regular expression: {reason}");
+            report.add(&rules::BAD_ID_PATTERN, &pattern.place, message);
+        }
+    }
+    let defaults: Vec<&Key> = destinations
+        .read()
+        .filter(|(_, it)| is_set(it.default))
+        .map(|(key, _)| key)
+        .collect();
+    for key in defaults.iter().skip(1) {
+        report.add(
+            &rules::DEFAULT_DESTINATION,
+            &key.place,
+            "another destination is the default already",
+        );
+    }
+    if let ([], [_, (second, _), ..]) = (defaults.as_slice(), destinations.entries.as_slice()) {
+        let message = "there are several destinations, and none is the default";
+        report.push(
+            rules::DEFAULT_DESTINATION
+                .at(&second.place, message)
+                .help("put `default: true` on one"),
+        );
+    }
+}
+
+fn check_states(ticketing: &Ticketing, report: &mut Report) {
+    let mut seen: Vec<String> = Vec::new();
+    for (key, _) in ticketing.states.iter().flat_map(|states| &states.entries) {
+        let folded = state_key(&key.name);
+        if seen.contains(&folded) {
+            let message = format!("`{}` is mapped already; case does not matter", key.name);
+            report.add(&rules::STATE_TWICE, &key.place, message);
+        }
+        seen.push(folded);
+    }
+}
+
+/// The actions that set a state have one to set.
+fn check_settable(world: &World<'_>, ticketing: Option<&Ticketing>, report: &mut Report) {
+    let Some(actions) = world.document.actions.get() else {
+        return;
+    };
+    let states = ticketing.and_then(|ticketing| ticketing.states.as_ref());
+    for (action, key, _) in &actions.entries {
+        let internal = match action {
+            TasAction::ResolveTicket => Some(InternalState::Resolved),
+            TasAction::ReopenTicket => Some(InternalState::New),
+            TasAction::UpdateTicketState => None,
+            _ => continue,
+        };
+        let Some(states) = states else {
+            let message =
+                format!("`{action}` without a state map sends the contract's own words, such as `RESOLVED`");
+            report.push(
+                rules::NO_STATES
+                    .at(&key.place, message)
+                    .help("add `ticketing: {states: {...}}`"),
+            );
+            continue;
+        };
+        let Some(internal) = internal else { continue };
+        // A state that could not be read may have been the one.
+        let unread = states.entries.iter().any(|(_, state)| state.is_none());
+        let settable = |state: &State| state.internal() == Some(internal) && state.is_settable_by(*action);
+        if !unread && !states.read().any(|(_, state)| settable(state)) {
+            let message =
+                format!("`{action}` sets the external state of {internal}, and there is none to set");
+            let help = format!("add `\"...\": {internal}` to `ticketing.states`");
+            report.push(rules::STATE_NOT_REACHABLE.at(&key.place, message).help(help));
+        }
+    }
+}
+
+impl State {
+    fn is_settable_by(&self, action: TasAction) -> bool {
+        match self {
+            Self::Internal(_) => true,
+            Self::Full(state) => {
+                let on = state.on.as_ref().map_or(&[][..], |on| on.0.as_slice());
+                !is_set(state.read_only) && (on.is_empty() || on.iter().any(|key| key.0 == action))
+            }
+        }
+    }
+}

@@ -1,0 +1,490 @@
+//! From the model, once it has no mistake, to the compiled form.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mapping::{Mapping, Node, Place, Template};
+use regex::{Regex, RegexBuilder};
+use serde_json::Value;
+use upstream as up;
+
+use crate::install::ConnectorPlan;
+use crate::integration::{Capability, CompoundAction, Integration, Return, SettingDeclaration, Step};
+use crate::model::Document;
+use crate::model::compound::{self, ByAction, Compound};
+use crate::model::connector::{self, Auth, KeyPlace};
+use crate::model::http_action::{self, Body, FailWhen, Pairs, Part, all};
+use crate::model::paginate::{self, PageKind, Paging};
+use crate::model::ticketing::{self, State};
+use crate::read::{Entries, Expression, OneOrMany, TemplateText, is_set};
+use crate::ticketing::{Destination, ExternalState, Polling, Ticketing};
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+const ACTION_TIMEOUT: Duration = Duration::from_secs(25);
+/// The largest answer of a Lambda function (docs.aws.amazon.com/lambda, "Quotas": 6 MB).
+const MAX_RESPONSE_BYTES: u64 = 6 * 1024 * 1024;
+const MAX_PAGES: u64 = 50;
+const MAX_ITEMS: u64 = 10_000;
+
+/// Compiles a model that was checked. `None` only where a mistake was reported.
+pub(crate) fn compile(document: &Document) -> Option<Integration> {
+    let mut http_actions = BTreeMap::new();
+    for (key, action) in document.http_actions.get()?.read() {
+        http_actions.insert(key.name.clone(), Arc::new(http_action(&key.name, action)?));
+    }
+    let mut actions = BTreeMap::new();
+    for (action, _, compound) in document.actions.get()?.read() {
+        actions.insert(action, compound_action(compound, &http_actions)?);
+    }
+    let mut capabilities = BTreeMap::new();
+    for (action, _, capability) in document.capabilities.iter().flat_map(ByAction::read) {
+        capabilities.insert(action, self::capability(capability)?);
+    }
+    let describe = match &document.describe {
+        Some(describe) => Some(compound_action(describe, &http_actions)?),
+        None => None,
+    };
+    Some(Integration {
+        name: document.name.get()?.value.clone(),
+        description: document.description.as_ref().map(|text| text.value.clone()),
+        settings: settings(document)?,
+        http_actions,
+        actions,
+        describe,
+        capabilities,
+        ticketing: document
+            .ticketing
+            .as_ref()
+            .map_or_else(|| Some(Ticketing::default()), ticketing)?,
+        polling: document.polling.as_ref().map(polling),
+        connector: connector(document.connector.get()?)?,
+    })
+}
+
+fn settings(document: &Document) -> Option<Vec<SettingDeclaration>> {
+    let settings = document.settings.iter().flat_map(Entries::read);
+    settings
+        .map(|(key, setting)| {
+            Some(SettingDeclaration {
+                name: key.name.clone(),
+                kind: setting.kind()?,
+                required: is_set(setting.required),
+                default: setting
+                    .default
+                    .as_ref()
+                    .map_or(Value::Null, |default| default.value.clone()),
+                description: setting.description.as_ref().map(|text| text.value.clone()),
+            })
+        })
+        .collect()
+}
+
+fn connector(model: &connector::Connector) -> Option<ConnectorPlan> {
+    let headers = model.headers.iter().flat_map(Entries::read);
+    let rate_limit = match &model.rate_limit {
+        Some(limit) => Some(up::RateLimit {
+            requests: whole(limit.requests.get()?.0),
+            per: Duration::from_secs(limit.per_seconds.get()?.0),
+        }),
+        None => None,
+    };
+    Some(ConnectorPlan {
+        base_url: model.base_url.get()?.0.clone(),
+        auth: model.auth.as_ref().map_or(Some(up::Auth::None), auth)?,
+        headers: headers
+            .map(|(name, value)| (name.name.clone(), value.0.clone()))
+            .collect(),
+        rate_limit,
+        timeout: model.timeout_seconds.map_or(TIMEOUT, |seconds| seconds.0),
+        action_timeout: model
+            .action_timeout_seconds
+            .map_or(ACTION_TIMEOUT, |seconds| seconds.0),
+        follow_redirects: is_set(model.follow_redirects),
+        max_response_bytes: size(
+            model
+                .max_response_bytes
+                .map_or(MAX_RESPONSE_BYTES, |bytes| bytes.0),
+        ),
+        retry: model.retry.as_ref().map(retry).unwrap_or_default(),
+    })
+}
+
+fn auth(model: &Auth) -> Option<up::Auth> {
+    Some(match model {
+        Auth::None(_) => up::Auth::None,
+        Auth::Basic(basic) => up::Auth::Basic {
+            username: basic.username.get()?.0.clone(),
+            secret: basic.secret.get()?.value.clone(),
+        },
+        Auth::Bearer(bearer) => up::Auth::Bearer {
+            secret: bearer.secret.get()?.value.clone(),
+        },
+        Auth::ApiKey(key) => {
+            let name = key.name.get()?.value.clone();
+            up::Auth::ApiKey {
+                location: match key.r#in.get()? {
+                    KeyPlace::Query => up::ApiKeyLocation::Query { name },
+                    KeyPlace::Header => up::ApiKeyLocation::Header {
+                        name,
+                        pattern: key
+                            .pattern
+                            .as_ref()
+                            .map_or_else(|| "%s".to_owned(), |text| text.value.clone()),
+                    },
+                },
+                secret: key.secret.get()?.value.clone(),
+                fallback_secret: key.fallback_secret.as_ref().map(|secret| secret.value.clone()),
+            }
+        }
+        Auth::ClientCredentials(client) => up::Auth::OAuth2ClientCredentials {
+            token_url: client.token_url.get()?.0.clone(),
+            client_id: client.client_id.get()?.0.clone(),
+            secret: client.secret.get()?.value.clone(),
+            scope: template(client.scope.as_ref()),
+            client_authentication: match client.client_authentication {
+                None | Some(connector::ClientAuthentication::Auto) => up::ClientAuthentication::Auto,
+                Some(connector::ClientAuthentication::Basic) => up::ClientAuthentication::Basic,
+                Some(connector::ClientAuthentication::Body) => up::ClientAuthentication::Body,
+            },
+            extra: client
+                .extra
+                .iter()
+                .flat_map(Entries::read)
+                .map(|(key, value)| (key.name.clone(), value.0.clone()))
+                .collect(),
+        },
+    })
+}
+
+fn retry(model: &connector::Retry) -> up::RetryPolicy {
+    let default = up::RetryPolicy::default();
+    up::RetryPolicy {
+        max_attempts: model
+            .max_attempts
+            .map_or(default.max_attempts, |count| whole(count.0)),
+        initial_delay: model
+            .initial_delay_seconds
+            .map_or(default.initial_delay, |seconds| seconds.0),
+        max_delay: model
+            .max_delay_seconds
+            .map_or(default.max_delay, |seconds| seconds.0),
+    }
+}
+
+fn http_action(name: &str, model: &http_action::HttpAction) -> Option<up::HttpAction> {
+    let paginate = match &model.paginate {
+        Some(model) => Some(self::paginate(model)?),
+        None => None,
+    };
+    let fallback = match &model.fallback {
+        Some(model) => Some(Box::new(self::fallback(model)?)),
+        None => None,
+    };
+    Some(up::HttpAction {
+        name: name.to_owned(),
+        method: model.method.get()?.http(),
+        path: model.path.get()?.template.clone(),
+        query: pairs(model.query.as_ref()),
+        headers: pairs(model.headers.as_ref()),
+        body: model.body.as_ref().map_or(Some(up::Body::None), body)?,
+        response: match model.response {
+            None | Some(http_action::ResponseFormat::Json) => up::ResponseFormat::Json,
+            Some(http_action::ResponseFormat::Text) => up::ResponseFormat::Text,
+            Some(http_action::ResponseFormat::Bytes) => up::ResponseFormat::Bytes,
+        },
+        paginate,
+        fail_when: fail_when(&model.fail_when)?,
+        fallback,
+        retry: model.retry.as_ref().map(retry),
+        timeout: model.timeout_seconds.map(|seconds| seconds.0),
+        repeatable: model.is_repeatable(),
+    })
+}
+
+fn body(model: &Body) -> Option<up::Body> {
+    let model = match model {
+        Body::JsonText(text) => return Some(up::Body::JsonTemplate(text.0.clone())),
+        Body::Object(object) => object,
+    };
+    let content_type = |default: &str| match &model.content_type {
+        Some(template) => Some(template.0.clone()),
+        None => Template::parse(default).ok(),
+    };
+    if let Some(json) = &model.json {
+        return Some(up::Body::Json(json.mapping.clone()));
+    }
+    if let Some(form) = &model.form {
+        return Some(up::Body::Form(form.0.clone()));
+    }
+    if let Some(parts) = &model.multipart {
+        let parts = parts.read().map(|(key, part)| self::part(&key.name, part));
+        return Some(up::Body::Multipart(parts.collect::<Option<_>>()?));
+    }
+    if let Some(text) = &model.text {
+        return Some(up::Body::Text {
+            content: text.0.clone(),
+            content_type: content_type("text/plain")?,
+        });
+    }
+    let content = model.binary.as_ref()?.mapping.clone();
+    Some(up::Body::Binary {
+        content,
+        content_type: content_type("application/octet-stream")?,
+    })
+}
+
+fn part(name: &str, model: &Part) -> Option<up::Part> {
+    let content = match (&model.text, &model.file) {
+        (Some(text), _) => up::PartContent::Text(text.mapping.clone()),
+        (None, file) => up::PartContent::File {
+            content: file.as_ref()?.mapping.clone(),
+            file_name: model.file_name.as_ref()?.0.clone(),
+            content_type: template(model.content_type.as_ref()),
+        },
+    };
+    Some(up::Part {
+        name: name.to_owned(),
+        content,
+    })
+}
+
+fn fallback(model: &http_action::Fallback) -> Option<up::Fallback> {
+    let body = match &model.body {
+        Some(model) => Some(self::body(model)?),
+        None => None,
+    };
+    Some(up::Fallback {
+        on_status: all(&model.on_status)
+            .iter()
+            .filter_map(|status| u16::try_from(status.0).ok())
+            .collect(),
+        when: mapping(model.when.as_ref()),
+        method: model.method.map(http_action::Method::http),
+        path: model.path.as_ref().map(|path| path.template.clone()),
+        query: model.query.as_ref().map(|query| query.0.clone()),
+        headers: model.headers.as_ref().map(|headers| headers.0.clone()),
+        body,
+    })
+}
+
+fn paginate(model: &paginate::Paginate) -> Option<up::Paginate> {
+    let otherwise = match &model.otherwise {
+        Some(model) => Some(page_kind(&model.paging())?),
+        None => None,
+    };
+    Some(up::Paginate {
+        kind: page_kind(&model.paging())?,
+        items: model.items.get()?.mapping.clone(),
+        keep: mapping(model.keep.as_ref()),
+        unique_by: mapping(model.unique_by.as_ref()),
+        stop_when: mapping(model.stop_when.as_ref()),
+        max_pages: whole(model.max_pages.map_or(MAX_PAGES, |count| count.0)),
+        max_items: size(model.max_items.map_or(MAX_ITEMS, |count| count.0)),
+        start_from: mapping(model.start_from.as_ref()),
+        otherwise,
+        empty_page_ends: is_set(model.empty_page_ends),
+        stop_on_repeat: is_set(model.stop_on_repeat),
+    })
+}
+
+fn page_kind(paging: &Paging<'_>) -> Option<up::PageKind> {
+    let send = || {
+        let send = paging.send?;
+        let header = send
+            .header
+            .as_ref()
+            .map(|text| up::SendTo::Header(text.value.clone()));
+        let query = || {
+            send.query
+                .as_ref()
+                .map(|text| up::SendTo::Query(text.value.clone()))
+        };
+        let body = || {
+            send.body
+                .as_ref()
+                .map(|text| up::SendTo::Body(text.value.clone()))
+        };
+        header.or_else(query).or_else(body)
+    };
+    let page_size = mapping(paging.page_size);
+    Some(match paging.kind {
+        PageKind::Token => up::PageKind::Token {
+            next: mapping(paging.next)?,
+            send: send()?,
+        },
+        PageKind::Offset => up::PageKind::Offset {
+            send: send()?,
+            page_size,
+        },
+        PageKind::Page => up::PageKind::Page {
+            send: send()?,
+            first: whole(paging.first.map_or(1, |count| count.0)),
+            page_size,
+        },
+        PageKind::LinkHeader => up::PageKind::LinkHeader {
+            rel: paging
+                .rel
+                .map_or_else(|| "next".to_owned(), |text| text.value.clone()),
+        },
+        PageKind::NextUrl => up::PageKind::NextUrl {
+            next: mapping(paging.next)?,
+        },
+    })
+}
+
+fn fail_when(model: &Option<OneOrMany<FailWhen>>) -> Option<Vec<up::FailWhen>> {
+    all(model)
+        .iter()
+        .map(|model| {
+            Some(up::FailWhen {
+                condition: model.condition()?.mapping.clone(),
+                message: mapping(model.message()),
+                code: model.code(),
+            })
+        })
+        .collect()
+}
+
+fn compound_action(
+    model: &Compound,
+    http_actions: &BTreeMap<String, Arc<up::HttpAction>>,
+) -> Option<CompoundAction> {
+    let answer = model.answer()?;
+    Some(CompoundAction {
+        fail_when: fail_when(&model.fail_when)?,
+        steps: model
+            .calls()
+            .map(|step| self::step(step, http_actions))
+            .collect::<Option<_>>()?,
+        ret: Return {
+            output_mapper: answer.output_mapper.get()?.mapping.clone(),
+            fail_when: fail_when(&answer.fail_when)?,
+        },
+        place: model.place.clone(),
+    })
+}
+
+fn step(model: &compound::Step, http_actions: &BTreeMap<String, Arc<up::HttpAction>>) -> Option<Step> {
+    let action_name = model.action_name.get()?.value.clone();
+    let input_args = match &model.input_args {
+        Some(args) => args.mapping.clone(),
+        None => no_arguments(&model.place)?,
+    };
+    Some(Step {
+        http_action: Arc::clone(http_actions.get(&action_name)?),
+        action_name,
+        input_args,
+        output_key: model.output_key.get()?.value.clone(),
+        when: mapping(model.when.as_ref()),
+        fail_when: fail_when(&model.fail_when)?,
+    })
+}
+
+/// The mapping that gives `{}`.
+fn no_arguments(place: &Place) -> Option<Mapping> {
+    let node = Node {
+        place: place.clone(),
+        content: mapping::Content::Object(Vec::new()),
+    };
+    Mapping::compile(&node).ok()
+}
+
+fn capability(model: &compound::Capability) -> Option<Capability> {
+    Some(Capability {
+        when: mapping(model.when.as_ref()),
+        reason: model.reason.get()?.value.clone(),
+    })
+}
+
+fn ticketing(model: &ticketing::Ticketing) -> Option<Ticketing> {
+    let destinations = model.destinations.iter().flat_map(Entries::read);
+    let states = model.states.iter().flat_map(Entries::read);
+    let identity = match &model.identity {
+        Some(identity) => Some(identity.requestor.get()?.mapping.clone()),
+        None => None,
+    };
+    Some(Ticketing {
+        destinations: destinations
+            .map(|(key, model)| destination(&key.name, model))
+            .collect::<Option<_>>()?,
+        states: states
+            .map(|(key, model)| state(&key.name, model))
+            .collect::<Option<_>>()?,
+        identity,
+    })
+}
+
+fn destination(name: &str, model: &ticketing::Destination) -> Option<Destination> {
+    let id_pattern = match &model.id_pattern {
+        Some(pattern) => Some(id_pattern(&pattern.value).ok()?),
+        None => None,
+    };
+    let attributes = model.attributes.iter().flat_map(Entries::read);
+    Some(Destination {
+        name: name.to_owned(),
+        default: is_set(model.default),
+        domain: model.domain.as_ref().map(|text| text.value.clone()),
+        id_pattern,
+        attributes: attributes
+            .map(|(key, value)| (key.name.clone(), value.value.clone()))
+            .collect(),
+    })
+}
+
+/// An `id_pattern`, bounded so that a pattern cannot take much memory.
+pub(crate) fn id_pattern(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern).size_limit(1 << 20).build()
+}
+
+fn state(name: &str, model: &State) -> Option<ExternalState> {
+    let (read_only, on) = match model {
+        State::Internal(_) => (false, Vec::new()),
+        State::Full(state) => (
+            is_set(state.read_only),
+            all(&state.on).iter().map(|key| key.0).collect(),
+        ),
+    };
+    Some(ExternalState {
+        name: name.to_owned(),
+        internal: model.internal()?,
+        read_only,
+        on,
+    })
+}
+
+fn polling(model: &ticketing::Polling) -> Polling {
+    Polling {
+        enabled: model.enabled.is_none_or(|enabled| enabled.0),
+        interval: model
+            .interval_seconds
+            .map_or(Duration::from_secs(30), |seconds| seconds.0),
+        look_back: model
+            .look_back_seconds
+            .map_or(Duration::from_secs(120), |seconds| seconds.0),
+        settle: model
+            .settle_seconds
+            .map_or(Duration::from_secs(10), |seconds| seconds.0),
+    }
+}
+
+fn mapping(expression: Option<&Expression>) -> Option<Mapping> {
+    expression.map(|expression| expression.mapping.clone())
+}
+
+fn template(text: Option<&TemplateText>) -> Option<Template> {
+    text.map(|text| text.0.clone())
+}
+
+fn pairs(pairs: Option<&Pairs>) -> Vec<(Template, Template)> {
+    pairs.map(|pairs| pairs.0.clone()).unwrap_or_default()
+}
+
+/// The reader keeps every number far below this limit.
+fn whole(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,143 @@
+//! A loaded integration: everything resolved and compiled, ready to be installed and run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use mapping::{Mapping, Place};
+use serde_json::Value;
+use upstream::{FailWhen, HttpAction};
+
+use crate::contract::TasAction;
+use crate::install::ConnectorPlan;
+use crate::ticketing::{Polling, Ticketing};
+
+/// An integration without a mistake. It knows how each ticket action is done; what an installation fills
+/// in (addresses, keys, choices) comes with [`Integration::install`].
+#[derive(Debug)]
+pub struct Integration {
+    /// Its name in paths, logs and secret names.
+    pub name: String,
+    /// One line for people.
+    pub description: Option<String>,
+    /// What an installation fills in, in the order of the YAML.
+    pub settings: Vec<SettingDeclaration>,
+    /// The requests it can make, by name.
+    pub http_actions: BTreeMap<String, Arc<HttpAction>>,
+    /// The ticket actions it can do.
+    pub actions: BTreeMap<TasAction, CompoundAction>,
+    /// What `ticket-gateway describe` runs; it has no context.
+    pub describe: Option<CompoundAction>,
+    /// Conditions on ticket actions.
+    pub capabilities: BTreeMap<TasAction, Capability>,
+    /// Destinations, states and identity.
+    pub ticketing: Ticketing,
+    /// The poller's numbers, where the integration is polled.
+    pub polling: Option<Polling>,
+    pub(crate) connector: ConnectorPlan,
+}
+
+/// One thing an installation fills in.
+#[derive(Debug, Clone)]
+pub struct SettingDeclaration {
+    /// Its name: `settings.<name>` in mappings, `--set NAME.<name>=...` on the command line.
+    pub name: String,
+    /// What it can hold.
+    pub kind: SettingKind,
+    /// Whether an installation must give it.
+    pub required: bool,
+    /// What it is when an installation does not give it; null where there is none.
+    pub default: Value,
+    /// What it is for, for the person who installs.
+    pub description: Option<String>,
+}
+
+/// What a setting can hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SettingKind {
+    /// Any text.
+    Text,
+    /// An `http://` or `https://` address.
+    Url,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// One of these words.
+    Enum(Vec<String>),
+    /// A list of anything.
+    List,
+    /// An object of anything.
+    Object,
+}
+
+/// A condition on a ticket action.
+#[derive(Debug, Clone)]
+pub struct Capability {
+    /// The action is possible only where this holds; it depends on nothing but the settings. `None`: never
+    /// possible.
+    pub when: Option<Mapping>,
+    /// What a caller is told when it is not possible.
+    pub reason: String,
+}
+
+/// A secret that the connector's authentication reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretUse {
+    /// Its key in the integration's secrets.
+    pub name: String,
+    /// Whether the connector works without it (a fallback key).
+    pub optional: bool,
+}
+
+/// How one ticket action is done: calls in order, then an answer.
+#[derive(Debug)]
+pub struct CompoundAction {
+    /// Checked before the first step, so that a call that cannot succeed is never begun; sees `data.context`.
+    pub fail_when: Vec<FailWhen>,
+    /// The calls, in order.
+    pub steps: Vec<Step>,
+    /// What is answered.
+    pub ret: Return,
+    /// Where it stands in the YAML.
+    pub place: Place,
+}
+
+/// One call of an HTTP action.
+#[derive(Debug)]
+pub struct Step {
+    /// The HTTP action's name.
+    pub action_name: String,
+    /// The HTTP action.
+    pub http_action: Arc<HttpAction>,
+    /// Gives the object whose keys are the HTTP action's variables. Sees the data bank.
+    pub input_args: Mapping,
+    /// The result becomes `data.<output_key>`; `_` throws it away.
+    pub output_key: String,
+    /// The step is skipped, and its result null, unless this holds. Sees the data bank.
+    pub when: Option<Mapping>,
+    /// Checked after the step; sees the data bank with the step's result in it.
+    pub fail_when: Vec<FailWhen>,
+}
+
+/// The end of a compound action.
+#[derive(Debug)]
+pub struct Return {
+    /// Gives the answer. Sees the data bank.
+    pub output_mapper: Mapping,
+    /// Checked before the answer is built; sees the data bank.
+    pub fail_when: Vec<FailWhen>,
+}
+
+impl Integration {
+    /// The compound action of a ticket action, where the integration defines it.
+    pub fn action(&self, action: TasAction) -> Option<&CompoundAction> {
+        self.actions.get(&action)
+    }
+
+    /// The secrets that the connector's authentication reads.
+    pub fn required_secrets(&self) -> Vec<SecretUse> {
+        self.connector.secrets()
+    }
+}

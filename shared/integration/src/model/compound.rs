@@ -1,0 +1,250 @@
+//! `actions`, `describe` and `capabilities`: what is done for each ticket action.
+
+use std::borrow::Cow;
+
+use mapping::{Content, Key, Node, Place};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use super::http_action::FailWhen;
+use crate::contract::TasAction;
+use crate::read::{
+    Decode, Expression, Ignored, Items, Name, OneOrMany, OutputForm, Report, Required, Text, object,
+    suggestion,
+};
+use crate::rules;
+
+/// Entries keyed by ticket action.
+pub(crate) struct ByAction<T> {
+    pub(crate) entries: Vec<(TasAction, Key, Option<T>)>,
+}
+
+impl<T: Decode> Decode for ByAction<T> {
+    fn decode(node: &Node, report: &mut Report) -> Option<Self> {
+        let Content::Object(entries) = &node.content else {
+            report.wrong_type(node, "an object with ticket actions as keys");
+            return None;
+        };
+        let mut known = Vec::new();
+        for (key, value) in entries {
+            let action = ticket_action(&key.name, &key.place, report);
+            let value = T::decode(value, report);
+            if let Some(action) = action {
+                known.push((action, key.clone(), value));
+            }
+        }
+        Some(Self { entries: known })
+    }
+}
+
+/// The ticket action of this key; reports where there is none.
+pub(crate) fn ticket_action(key: &str, place: &Place, report: &mut Report) -> Option<TasAction> {
+    let action = TasAction::from_key(key);
+    if action.is_none() {
+        let known = TasAction::ALL.map(TasAction::key);
+        report.unknown_word(
+            &rules::UNKNOWN_ACTION,
+            place,
+            format!("`{key}` is no ticket action"),
+            key,
+            &known,
+        );
+    }
+    action
+}
+
+impl<T> ByAction<T> {
+    pub(crate) fn has(&self, action: TasAction) -> bool {
+        self.entries.iter().any(|(known, _, _)| *known == action)
+    }
+
+    pub(crate) fn read(&self) -> impl Iterator<Item = (TasAction, &Key, &T)> {
+        self.entries
+            .iter()
+            .filter_map(|(action, key, value)| Some((*action, key, value.as_ref()?)))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for ByAction<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("ByActionOf{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let value = generator.subschema_for::<T>().to_value();
+        let properties: serde_json::Map<String, serde_json::Value> = TasAction::ALL
+            .into_iter()
+            .map(|action| {
+                let mut property = value.clone();
+                if let Some(property) = property.as_object_mut() {
+                    property.insert("description".into(), action.summary().into());
+                }
+                (action.key().to_owned(), property)
+            })
+            .collect();
+        json_schema!({"type": "object", "properties": properties, "additionalProperties": false})
+    }
+}
+
+object! {
+    /// A compound action: calls in order, then an answer.
+    struct Compound, "a compound action" {
+        /// `action` blocks in order; the last block is `return`, unless `return` stands beside `steps`.
+        steps: Option<Items<Block>>,
+        /// What is answered.
+        r#return: Option<Return>,
+        /// Checked before the first step; sees `data.context`.
+        fail_when: Option<OneOrMany<FailWhen>>,
+    }
+}
+
+/// One item of `steps`.
+pub(crate) enum Block {
+    Action(Box<Step>),
+    Return(Return, Place),
+    /// Something that is not allowed, or could not be read; reported already.
+    Unusable,
+}
+
+/// What the general grammar of compound actions knows besides, and what to do instead.
+const FOREIGN_BLOCKS: &[(&str, &str)] = &[
+    (
+        "script",
+        "write the computation as a mapping: DSL functions, `EVAL()`, `MAP()`",
+    ),
+    (
+        "switch",
+        "put `when` on the steps that are conditional, and `CONDITIONAL()` in the mapping",
+    ),
+    (
+        "for",
+        "use `MAP()` in the mapping; to call something for many items, look for an endpoint that takes a list",
+    ),
+    ("parallel", "write the steps one after the other"),
+    ("raise", "use `fail_when` with a `message` and a `code`"),
+    (
+        "try_catch",
+        "use `fallback` in the HTTP action for an answer that may be refused",
+    ),
+    ("notify", "remove it; the gateway sends no messages"),
+];
+
+impl Decode for Block {
+    fn decode(node: &Node, report: &mut Report) -> Option<Self> {
+        let Content::Object(entries) = &node.content else {
+            report.wrong_type(node, "a block, `action:` or `return:`");
+            return Some(Self::Unusable);
+        };
+        let mut blocks = Vec::new();
+        for (key, value) in entries {
+            match key.name.as_str() {
+                "action" => blocks.push((
+                    key,
+                    Step::decode(value, report).map(|step| Self::Action(Box::new(step))),
+                )),
+                "return" => {
+                    let block = Return::decode(value, report);
+                    blocks.push((key, block.map(|block| Self::Return(block, key.place.clone()))));
+                }
+                other => report_foreign(other, key, report),
+            }
+        }
+        if let [_, (second, _), ..] = blocks.as_slice() {
+            let message = "one block holds one of `action` and `return`";
+            let help = "begin each block with its own `-`";
+            report.push(rules::NOT_TOGETHER.at(&second.place, message).help(help));
+            return Some(Self::Unusable);
+        }
+        if entries.is_empty() {
+            report.add(
+                &rules::MISSING_KEY,
+                &node.place,
+                "a block needs `action` or `return`",
+            );
+        }
+        Some(
+            blocks
+                .into_iter()
+                .find_map(|(_, block)| block)
+                .unwrap_or(Self::Unusable),
+        )
+    }
+}
+
+fn report_foreign(name: &str, key: &Key, report: &mut Report) {
+    if let Some((_, instead)) = FOREIGN_BLOCKS.iter().find(|(block, _)| *block == name) {
+        let message = format!("a ticket gateway allows only `action` and `return` blocks, not `{name}`");
+        report.push(rules::BLOCK_NOT_ALLOWED.at(&key.place, message).help(*instead));
+        return;
+    }
+    let help = match name {
+        "action_name" | "input_args" | "output_key" | "output_mapper" => {
+            format!("indent `{name}` further than the `action:` or `return:` it belongs to")
+        }
+        _ => suggestion(name, &["action", "return"]),
+    };
+    let message = format!("a block is `action` or `return`, not `{name}`");
+    report.push(rules::UNKNOWN_KEY.at(&key.place, message).help(help));
+}
+
+impl JsonSchema for Block {
+    fn schema_name() -> Cow<'static, str> {
+        "Block".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let action = generator.subschema_for::<Step>();
+        let answer = generator.subschema_for::<Return>();
+        json_schema!({
+            "description": "A call (`action`) or the answer (`return`).",
+            "type": "object",
+            "properties": {"action": action, "return": answer},
+            "additionalProperties": false,
+            "minProperties": 1,
+            "maxProperties": 1,
+        })
+    }
+}
+
+object! {
+    /// A call of an HTTP action.
+    struct Step, "an action" {
+        /// The name of the HTTP action.
+        action_name: Required<Text>,
+        /// The HTTP action's variables, each an expression over `data`, `meta_info` and `settings`.
+        input_args: Option<Expression>,
+        /// The result becomes `data.<output_key>`; `_` throws it away.
+        output_key: Required<Name<OutputForm>>,
+        /// The step is skipped, and its result null, unless this holds.
+        when: Option<Expression>,
+        /// Checked after the step; sees its result.
+        fail_when: Option<OneOrMany<FailWhen>>,
+        /// Accepted, and has no effect.
+        delay_config: Option<Ignored>,
+        /// Accepted, and has no effect.
+        progress_updates: Option<Ignored>,
+    }
+}
+
+object! {
+    /// The answer.
+    struct Return, "return" {
+        /// A mapping that gives the answer.
+        output_mapper: Required<Expression>,
+        /// Checked before the answer is built.
+        fail_when: Option<OneOrMany<FailWhen>>,
+    }
+}
+
+object! {
+    /// A condition on a ticket action.
+    struct Capability, "a capability" {
+        /// An expression over `settings`; the action is possible only where it holds. Without it, never.
+        when: Option<Expression>,
+        /// What a caller is told when it is not possible.
+        reason: Required<Text>,
+    }
+}

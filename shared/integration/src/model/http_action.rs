@@ -1,0 +1,437 @@
+//! `http_actions`: templated requests.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use mapping::{Content, InputPath, Node, Template};
+use regex::Regex;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use super::connector::Retry;
+use super::paginate::Paginate;
+use crate::read::{
+    Count, Decode, Entries, Expression, Flag, OneOrMany, Report, Required, Seconds, TemplateText, Text,
+    choice, object,
+};
+use crate::rules;
+
+object! {
+    /// A request. Its templates and mappings see the step's `input_args`, `settings` and `meta_info`.
+    struct HttpAction, "an HTTP action" {
+        /// One line for people.
+        description: Option<Text>,
+        /// The method.
+        method: Required<Method>,
+        /// What follows the connector's `base_url`: begins with `/`, no query string. A variable becomes one
+        /// percent-encoded segment.
+        path: Required<PathTemplate>,
+        /// The query parameters. One whose name or whose section is empty is left out.
+        query: Option<Pairs>,
+        /// Headers of this request, besides the connector's.
+        headers: Option<Pairs>,
+        /// The body: Mustache JSON text, or an object with one of `json`, `form`, `multipart`, `text`, `binary`.
+        body: Option<Body>,
+        /// How the answer is read (`json` by default).
+        response: Option<ResponseFormat>,
+        /// How further pages are fetched.
+        paginate: Option<Paginate>,
+        /// Answers that mean failure although their status is good.
+        fail_when: Option<OneOrMany<FailWhen>>,
+        /// Another form of the request, tried once.
+        fallback: Option<Fallback>,
+        /// Whether doing it twice does no harm (by default: yes for GET, HEAD, PUT and DELETE).
+        repeatable: Option<Flag>,
+        /// How this request is repeated.
+        retry: Option<Retry>,
+        /// Longest time for this request.
+        timeout_seconds: Option<Seconds<10, 300_000>>,
+    }
+}
+
+choice! {
+    /// An HTTP method.
+    enum Method, "method" {
+        Get = "GET",
+        Head = "HEAD",
+        Post = "POST",
+        Put = "PUT",
+        Patch = "PATCH",
+        Delete = "DELETE",
+    }
+}
+
+choice! {
+    /// How an answer is read.
+    enum ResponseFormat, "response format" {
+        Json = "json",
+        Text = "text",
+        Bytes = "bytes",
+    }
+}
+
+/// A path below the connector's address.
+pub(crate) struct PathTemplate {
+    pub(crate) template: Template,
+    /// Whether part of it stands in a section, so that a variable may be missing.
+    pub(crate) has_sections: bool,
+}
+
+impl Decode for PathTemplate {
+    fn decode(node: &Node, report: &mut Report) -> Option<Self> {
+        let text = node.as_text().unwrap_or_default();
+        if let Some((message, help)) = path_mistake(text).filter(|_| node.as_text().is_some()) {
+            report.push(rules::BAD_PATH.at(&node.place, message).help(help));
+        }
+        let template = TemplateText::decode(node, report)?.0;
+        Some(Self {
+            template,
+            has_sections: text.contains("{{#") || text.contains("{{^"),
+        })
+    }
+}
+
+/// What is wrong with a path, and how to mend it.
+fn path_mistake(path: &str) -> Option<(&'static str, &'static str)> {
+    #[allow(
+        clippy::expect_used,
+        reason = "the pattern is a literal that the tests compile"
+    )]
+    static TAG: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?s)\{\{\{.*?\}\}\}|\{\{.*?\}\}").expect("a valid pattern"));
+    let fixed = TAG.replace_all(path, "x");
+    if fixed.contains("://") || fixed.starts_with("//") {
+        Some((
+            "a path cannot be a full URL",
+            "write only the part after the host; the host is the connector's `base_url`",
+        ))
+    } else if !fixed.starts_with('/') {
+        Some(("a path begins with `/`", "put a `/` before it"))
+    } else if fixed.contains('?') {
+        Some((
+            "a path has no query string",
+            "move it to `query`, one key for each parameter",
+        ))
+    } else if fixed.contains('#') {
+        Some((
+            "a path has no fragment",
+            "servers never see what follows `#`; remove it",
+        ))
+    } else if fixed.split('/').any(|segment| segment == "." || segment == "..") {
+        Some((
+            "a path has no `.` or `..` segments",
+            "write the path that is meant",
+        ))
+    } else {
+        None
+    }
+}
+
+impl JsonSchema for PathTemplate {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Path".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": "^/"})
+    }
+}
+
+/// Names and values that are both templates.
+pub(crate) struct Pairs(pub(crate) Vec<(Template, Template)>);
+
+impl Decode for Pairs {
+    fn decode(node: &Node, report: &mut Report) -> Option<Self> {
+        let Content::Object(entries) = &node.content else {
+            report.wrong_type(node, "an object");
+            return None;
+        };
+        let mut pairs = Vec::new();
+        for (key, value) in entries {
+            let name = Node {
+                place: key.place.clone(),
+                content: Content::Text(key.name.clone()),
+            };
+            let name = TemplateText::decode(&name, report);
+            let value = TemplateText::decode(value, report);
+            pairs.extend(name.zip(value).map(|(name, value)| (name.0, value.0)));
+        }
+        Some(Self(pairs))
+    }
+}
+
+impl JsonSchema for Pairs {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Pairs".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let value = generator.subschema_for::<TemplateText>();
+        json_schema!({"type": "object", "additionalProperties": value})
+    }
+}
+
+/// The body of a request.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub(crate) enum Body {
+    /// JSON text with variables.
+    JsonText(TemplateText),
+    /// One of the other kinds.
+    Object(Box<BodyObject>),
+}
+
+impl Decode for Body {
+    fn decode(node: &Node, report: &mut Report) -> Option<Self> {
+        match node.content {
+            Content::Object(_) => BodyObject::decode(node, report).map(|body| Self::Object(Box::new(body))),
+            Content::Text(_) => TemplateText::decode(node, report).map(Self::JsonText),
+            _ => {
+                report.wrong_type(
+                    node,
+                    "JSON text, or an object with `json`, `form`, `multipart`, `text` or `binary`",
+                );
+                None
+            }
+        }
+    }
+}
+
+object! {
+    /// A body of one kind.
+    struct BodyObject, "a body" {
+        /// A mapping whose result is sent as JSON.
+        json: Option<Expression>,
+        /// Form fields (`application/x-www-form-urlencoded`).
+        form: Option<Pairs>,
+        /// The parts of a `multipart/form-data` body, by name.
+        multipart: Option<Entries<Part>>,
+        /// Text.
+        text: Option<TemplateText>,
+        /// Bytes: an expression that gives Base64 text.
+        binary: Option<Expression>,
+        /// The media type of `text` (`text/plain` by default) or `binary` (`application/octet-stream`).
+        content_type: Option<TemplateText>,
+    }
+}
+
+object! {
+    /// One part: `text`, or `file` with a `file_name`.
+    struct Part, "a part" {
+        /// A mapping: text as it is, other values as JSON, nothing for null.
+        text: Option<Expression>,
+        /// The content of a file: an expression that gives Base64 text.
+        file: Option<Expression>,
+        /// The name of the file.
+        file_name: Option<TemplateText>,
+        /// The media type of the file.
+        content_type: Option<TemplateText>,
+    }
+}
+
+/// A condition under which an answer is a failure: an expression, or an object with more.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub(crate) enum FailWhen {
+    /// Only the condition.
+    Condition(#[schemars(with = "Text")] Expression),
+    /// The condition, with what the caller is told.
+    Full(FullFailWhen),
+}
+
+impl Decode for FailWhen {
+    fn decode(node: &Node, report: &mut Report) -> Option<Self> {
+        match node.content {
+            Content::Object(_) => FullFailWhen::decode(node, report).map(Self::Full),
+            Content::Text(_) => Expression::decode(node, report).map(Self::Condition),
+            _ => {
+                report.wrong_type(
+                    node,
+                    "an expression, or an object with `condition`, `message` and `code`",
+                );
+                None
+            }
+        }
+    }
+}
+
+object! {
+    /// A condition and what the caller is told when it holds.
+    struct FullFailWhen, "fail_when" {
+        /// The condition.
+        condition: Required<Expression>,
+        /// A mapping that gives the message.
+        message: Option<Expression>,
+        /// The error code (`EXTERNAL_REST_ERROR` by default).
+        code: Option<ErrorCode>,
+    }
+}
+
+impl FailWhen {
+    pub(crate) fn condition(&self) -> Option<&Expression> {
+        match self {
+            Self::Condition(condition) => Some(condition),
+            Self::Full(full) => full.condition.get(),
+        }
+    }
+
+    pub(crate) fn message(&self) -> Option<&Expression> {
+        match self {
+            Self::Condition(_) => None,
+            Self::Full(full) => full.message.as_ref(),
+        }
+    }
+
+    pub(crate) fn code(&self) -> Option<upstream::ErrorCode> {
+        match self {
+            Self::Condition(_) => None,
+            Self::Full(full) => full.code.as_ref().map(|code| code.0),
+        }
+    }
+}
+
+/// One of the API's error codes.
+pub(crate) struct ErrorCode(upstream::ErrorCode);
+
+impl Decode for ErrorCode {
+    fn decode(node: &Node, report: &mut Report) -> Option<Self> {
+        let Some(word) = node.as_text() else {
+            report.wrong_type(node, "text (an error code)");
+            return None;
+        };
+        let code = upstream::ErrorCode::parse(word);
+        if code.is_none() {
+            let message = format!("`{word}` is no error code");
+            report.unknown_word(&rules::UNKNOWN_WORD, &node.place, message, word, &error_words());
+        }
+        code.map(Self)
+    }
+}
+
+fn error_words() -> Vec<&'static str> {
+    upstream::ErrorCode::ALL
+        .iter()
+        .map(|code| code.as_str())
+        .collect()
+}
+
+impl JsonSchema for ErrorCode {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "ErrorCode".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "enum": error_words()})
+    }
+}
+
+object! {
+    /// Another form of the request, tried once, on the answers it names. What it does not say stays.
+    struct Fallback, "a fallback" {
+        /// Statuses on which it is tried.
+        on_status: Option<OneOrMany<Count<100, 599>>>,
+        /// A condition under which it is tried; sees `response`.
+        when: Option<Expression>,
+        /// Another method.
+        method: Option<Method>,
+        /// Another path.
+        path: Option<PathTemplate>,
+        /// Another query.
+        query: Option<Pairs>,
+        /// Other headers.
+        headers: Option<Pairs>,
+        /// Another body.
+        body: Option<Body>,
+    }
+}
+
+/// Something that reads: a template or a mapping.
+#[derive(Clone, Copy)]
+pub(crate) enum Cell<'m> {
+    Template(&'m Template),
+    Mapping(&'m Expression),
+}
+
+impl<'m> Cell<'m> {
+    pub(crate) fn reads(self) -> &'m [InputPath] {
+        match self {
+            Self::Template(template) => template.reads(),
+            Self::Mapping(expression) => expression.mapping.reads(),
+        }
+    }
+
+    /// Those of [`Cell::reads`] that can be nothing but parts of the root: not those that a template reads
+    /// inside a section, where they may be fields of the section's value.
+    pub(crate) fn certain_reads(self) -> &'m [InputPath] {
+        match self {
+            Self::Template(template) => template.required_reads(),
+            Self::Mapping(expression) => expression.mapping.reads(),
+        }
+    }
+}
+
+impl Body {
+    /// Everything in it that reads something.
+    pub(crate) fn cells(&self) -> Vec<Cell<'_>> {
+        let object = match self {
+            Self::JsonText(text) => return vec![Cell::Template(&text.0)],
+            Self::Object(object) => object,
+        };
+        let mut cells = Vec::new();
+        cells.extend(
+            [&object.json, &object.binary]
+                .into_iter()
+                .flatten()
+                .map(Cell::Mapping),
+        );
+        cells.extend(
+            [&object.text, &object.content_type]
+                .into_iter()
+                .flatten()
+                .map(|it| Cell::Template(&it.0)),
+        );
+        cells.extend(object.form.iter().flat_map(Pairs::cells));
+        for (_, part) in object.multipart.iter().flat_map(Entries::read) {
+            cells.extend([&part.text, &part.file].into_iter().flatten().map(Cell::Mapping));
+            cells.extend(
+                [&part.file_name, &part.content_type]
+                    .into_iter()
+                    .flatten()
+                    .map(|it| Cell::Template(&it.0)),
+            );
+        }
+        cells
+    }
+
+    /// Whether it is sent as JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        match self {
+            Self::JsonText(_) => true,
+            Self::Object(object) => object.json.is_some(),
+        }
+    }
+}
+
+impl Pairs {
+    pub(crate) fn cells(&self) -> impl Iterator<Item = Cell<'_>> {
+        self.0
+            .iter()
+            .flat_map(|(name, value)| [Cell::Template(name), Cell::Template(value)])
+    }
+}
+
+/// Items of an optional list.
+pub(crate) fn all<T>(list: &Option<OneOrMany<T>>) -> &[T] {
+    list.as_ref().map_or(&[], |list| list.0.as_slice())
+}

@@ -1,0 +1,149 @@
+//! The ticketing settings of a loaded integration: destinations, states, identity, polling.
+
+use std::time::Duration;
+
+use mapping::Mapping;
+use regex::Regex;
+use serde_json::{Map, Value};
+
+use crate::contract::{InternalState, TasAction};
+
+/// Destinations, states and identity.
+#[derive(Debug, Default)]
+pub struct Ticketing {
+    pub(crate) destinations: Vec<Destination>,
+    pub(crate) states: Vec<ExternalState>,
+    pub(crate) identity: Option<Mapping>,
+}
+
+/// A place in the ticketing system that tickets go to: a table, a project, a queue.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    /// The name a caller chooses it by.
+    pub name: String,
+    /// Chosen where the caller names none and no ticket id tells.
+    pub default: bool,
+    /// The contract's domain, such as `IT` or `HR`.
+    pub domain: Option<String>,
+    /// What the ids of its tickets look like.
+    pub id_pattern: Option<Regex>,
+    /// Values that its HTTP actions need, such as a table name.
+    pub attributes: Map<String, Value>,
+}
+
+/// One state of the ticketing system.
+#[derive(Debug, Clone)]
+pub struct ExternalState {
+    /// Its name there, as written in the YAML.
+    pub name: String,
+    /// What it means.
+    pub internal: InternalState,
+    /// Never set by us; only understood when a ticket has it.
+    pub read_only: bool,
+    /// The actions that set this one rather than another with the same meaning.
+    pub on: Vec<TasAction>,
+}
+
+/// When and how far the poller looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Polling {
+    /// Whether this integration is polled at all.
+    pub enabled: bool,
+    /// Time between two runs.
+    pub interval: Duration,
+    /// How far each window reaches back over the one before it, for changes that were written late.
+    pub look_back: Duration,
+    /// How far behind now a window ends, to let writes land.
+    pub settle: Duration,
+}
+
+impl Destination {
+    /// The object that is `data.context.destination`: `name` and `domain`, then the attributes, which win.
+    pub fn object(&self) -> Map<String, Value> {
+        let mut object = Map::new();
+        object.insert("name".into(), Value::String(self.name.clone()));
+        if let Some(domain) = &self.domain {
+            object.insert("domain".into(), Value::String(domain.clone()));
+        }
+        for (key, value) in &self.attributes {
+            object.insert(key.clone(), value.clone());
+        }
+        object
+    }
+}
+
+impl Ticketing {
+    /// All destinations, in the order of the YAML.
+    pub fn destinations(&self) -> &[Destination] {
+        &self.destinations
+    }
+
+    /// The destination of this name.
+    pub fn destination(&self, name: &str) -> Option<&Destination> {
+        self.destinations
+            .iter()
+            .find(|destination| destination.name == name)
+    }
+
+    /// The first destination whose `id_pattern` matches the ticket id.
+    pub fn destination_of_ticket(&self, ticket_id: &str) -> Option<&Destination> {
+        self.destinations.iter().find(|destination| {
+            destination
+                .id_pattern
+                .as_ref()
+                .is_some_and(|pattern| pattern.is_match(ticket_id))
+        })
+    }
+
+    /// The destination marked `default`, or the only one.
+    pub fn default_destination(&self) -> Option<&Destination> {
+        match self.destinations.as_slice() {
+            [only] => Some(only),
+            several => several.iter().find(|destination| destination.default),
+        }
+    }
+
+    /// All external states, in the order of the YAML.
+    pub fn states(&self) -> &[ExternalState] {
+        &self.states
+    }
+
+    /// What a state of the ticketing system means. Case and space around the name do not matter.
+    pub fn internal_state(&self, external: &str) -> Option<InternalState> {
+        self.find(external).map(|state| state.internal)
+    }
+
+    /// Whether the state map names this external state. Case and space around the name do not matter.
+    pub fn knows_external(&self, external: &str) -> bool {
+        self.find(external).is_some()
+    }
+
+    /// The external state that `action` sets for an internal one: the first whose `on` names the action,
+    /// otherwise the first without `on` that is not `read_only`.
+    pub fn external_state(&self, internal: InternalState, action: TasAction) -> Option<&str> {
+        let mut settable = self
+            .states
+            .iter()
+            .filter(|state| state.internal == internal && !state.read_only);
+        settable
+            .clone()
+            .find(|state| state.on.contains(&action))
+            .or_else(|| settable.find(|state| state.on.is_empty()))
+            .map(|state| state.name.as_str())
+    }
+
+    /// How the ticketing system knows the requestor: a mapping over `requestor_info` and `settings`.
+    pub fn identity(&self) -> Option<&Mapping> {
+        self.identity.as_ref()
+    }
+
+    fn find(&self, external: &str) -> Option<&ExternalState> {
+        let wanted = state_key(external);
+        self.states.iter().find(|state| state_key(&state.name) == wanted)
+    }
+}
+
+/// The form in which two state names are compared.
+pub(crate) fn state_key(name: &str) -> String {
+    name.trim().to_lowercase()
+}

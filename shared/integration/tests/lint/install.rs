@@ -1,0 +1,147 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use integration::{Installation, Integration, SecretUse, TasAction};
+use serde_json::{Value, json};
+
+use crate::good;
+
+const EVERYTHING: &str = include_str!("../fixtures/good/everything.yaml");
+
+fn everything() -> Arc<Integration> {
+    good(EVERYTHING)
+}
+
+fn install(settings: &Value) -> Result<Installation, Vec<String>> {
+    everything().install(settings.as_object().unwrap().clone())
+}
+
+#[test]
+fn defaults_are_filled_in_and_the_address_is_rendered() {
+    let installation = install(&json!({"base_url": "https://desk.example.com/v2"})).unwrap();
+    assert_eq!(installation.settings["page_size"], 100);
+    assert_eq!(installation.settings["queues"], json!(["it", "hr"]));
+    assert_eq!(
+        installation.connector.base_url.as_str(),
+        "https://desk.example.com/v2/api"
+    );
+    assert_eq!(installation.connector.integration, "everything-2");
+    assert_eq!(installation.connector.timeout, Duration::from_secs(10));
+    assert_eq!(
+        installation.connector.retry.initial_delay,
+        Duration::from_millis(500)
+    );
+    assert!(installation.warnings.is_empty());
+}
+
+#[test]
+fn text_from_a_command_line_is_read_as_the_type_of_the_setting() {
+    let installation = install(&json!({
+        "base_url": "https://desk.example.com",
+        "page_size": "50",
+        "ratio": "0.25",
+        "internal_comments": "true",
+        "queues": "[\"it\"]",
+        "custom_fields": "{\"a\": 1}",
+        "email": 5,
+    }))
+    .unwrap();
+    let settings = &installation.settings;
+    assert_eq!(settings["page_size"], 50);
+    assert_eq!(settings["ratio"], 0.25);
+    assert_eq!(settings["internal_comments"], true);
+    assert_eq!(settings["queues"], json!(["it"]));
+    assert_eq!(settings["custom_fields"], json!({"a": 1}));
+    assert_eq!(settings["email"], "5");
+}
+
+#[test]
+fn every_problem_is_said_at_once() {
+    let problems = install(&json!({
+        "page_sise": 5,
+        "page_size": "many",
+        "ratio": true,
+        "internal_comments": "perhaps",
+        "mode": "slow",
+        "queues": "it",
+    }))
+    .unwrap_err();
+    let expected = [
+        "everything-2: setting `base_url` is missing (an address that begins with http:// or https://): Where the system is",
+        "everything-2: setting `page_size`: expected a whole number, found `\"many\"`",
+        "everything-2: setting `ratio`: expected a number, found `true`",
+        "everything-2: setting `internal_comments`: expected true or false, found `\"perhaps\"`",
+        "everything-2: setting `mode`: expected one of fast, careful, found `\"slow\"`",
+        "everything-2: setting `queues`: expected a list, found `\"it\"`",
+        "everything-2: there is no setting `page_sise`; did you mean `page_size`?",
+    ];
+    assert_eq!(problems, expected);
+}
+
+#[test]
+fn an_address_that_cannot_be_used_is_refused() {
+    for (address, says) in [
+        ("desk.example.com", "expected an address"),
+        ("ftp://desk.example.com", "expected an address"),
+        ("https://", "expected an address"),
+        (
+            "https://me:secret@desk.example.com",
+            "carries a user or a password",
+        ),
+        ("https://desk.example.com?x=", "a query string"),
+        ("https://desk.example.com#", "a query string or a fragment"),
+    ] {
+        let problems = install(&json!({"base_url": address})).unwrap_err();
+        assert!(
+            problems.len() == 1 && problems[0].contains(says),
+            "{address}: {problems:?}"
+        );
+    }
+}
+
+#[test]
+fn keys_over_plain_http_are_warned_of_unless_they_stay_on_the_machine() {
+    let warnings = |address: &str| install(&json!({"base_url": address})).unwrap().warnings;
+    assert!(warnings("http://desk.example.com")[0].contains("use https"));
+    assert!(warnings("http://127.0.0.1:8081").is_empty());
+    assert!(warnings("http://localhost:8081").is_empty());
+}
+
+#[test]
+fn capabilities_are_decided_by_the_settings() {
+    let without = install(&json!({"base_url": "https://desk.example.com"})).unwrap();
+    let refusal = without.refusal(TasAction::AddInternalComment).unwrap();
+    assert!(refusal.starts_with("This system's notes are public"), "{refusal}");
+    assert_eq!(
+        without.refusal(TasAction::UpdateTicketAssignment),
+        Some("This system has no assignment")
+    );
+    assert_eq!(without.refusal(TasAction::QueryTicketById), None);
+    let missing = without.refusal(TasAction::AddPublicComment).unwrap();
+    assert_eq!(
+        missing,
+        "the integration `everything-2` does not do add_public_comment"
+    );
+
+    let with = install(&json!({"base_url": "https://desk.example.com", "internal_comments": true})).unwrap();
+    assert_eq!(with.refusal(TasAction::AddInternalComment), None);
+}
+
+#[test]
+fn the_secrets_are_named() {
+    let secret = |name: &str, optional| SecretUse {
+        name: name.to_owned(),
+        optional,
+    };
+    let secrets = everything().required_secrets();
+    assert_eq!(
+        secrets,
+        [secret("api_key", false), secret("api_key_secondary", true)]
+    );
+}
+
+#[test]
+fn an_integration_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&everything());
+}
