@@ -1,0 +1,53 @@
+//! `add_internal_comment`: POST `/tickets/{ticket_id}/internal-comments`.
+
+use http::{Method, StatusCode};
+use integration::contract::TasAction;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::ActionDefinition;
+use crate::context::Context;
+use crate::error::ApiError;
+use crate::input::{Input, RequestorInfo, as_sent, context_of, schema_of};
+
+/// A note that only agents see.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddInternalComment {
+    /// The ticket's id.
+    #[schemars(length(max = super::MAX_ID_LENGTH), regex(pattern = r"\S"))]
+    ticket_id: String,
+    /// The text.
+    #[schemars(regex(pattern = r"\S"))]
+    comment: String,
+    /// The name of the destination. Without it, the one whose pattern the id matches, else the default.
+    destination: Option<String>,
+    /// Who writes it.
+    #[serde(default, deserialize_with = "as_sent")]
+    #[schemars(with = "Option<RequestorInfo>")]
+    requestor_info: Option<Value>,
+}
+
+impl Input for AddInternalComment {
+    fn fill(self, context: &mut Context<'_>) -> Result<(), ApiError> {
+        context.choose_destination(self.destination.as_deref(), Some(&self.ticket_id));
+        context.set_requestor_info(self.requestor_info)?;
+        context.set_ticket(&self.ticket_id);
+        context.set("comment", self.comment);
+        Ok(())
+    }
+}
+
+pub(super) fn definition() -> ActionDefinition {
+    ActionDefinition {
+        action: TasAction::AddInternalComment,
+        method: Method::POST,
+        path: "/tickets/{ticket_id}/internal-comments",
+        success: StatusCode::CREATED,
+        description: "Only agents see it. Where a ticketing system has no such notes, the answer is 422; the note is never made public instead.",
+        example: || json!({"comment": "Dock firmware 1.4 is known to break HDMI-2."}),
+        schema: schema_of::<AddInternalComment>,
+        context: context_of::<AddInternalComment>,
+    }
+}

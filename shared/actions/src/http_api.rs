@@ -1,0 +1,107 @@
+//! The HTTP face: routes, query parameters, bodies, headers.
+
+mod request;
+mod route;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::{Request, Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::{Gateway, RequestMeta};
+use crate::openapi;
+use request::idempotency_key;
+use route::Route;
+
+pub use request::MAX_BODY_BYTES;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+impl Gateway {
+    /// Answers one request of the API: the twelve actions below `/v1/{integration}`, `GET /v1/openapi.json`
+    /// and `GET /v1/healthz`. Every answer is JSON and carries `x-request-id`.
+    ///
+    /// The whole body must be read already; a server stops reading after [`MAX_BODY_BYTES`] + 1 bytes and
+    /// hands on what it has, so that the answer can say which field is too large.
+    pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let request_id = request::request_id(request.headers());
+        let mut headers = Vec::new();
+        let (status, body) = match self.answer(&request, &request_id, &mut headers).await {
+            Ok(done) => done,
+            Err(error) => {
+                if let Some(wait) = error.retry_after() {
+                    // Whole seconds (RFC 9110 section 10.2.3), rounded up so that nobody comes back early.
+                    let seconds = wait.as_millis().div_ceil(1000).max(1);
+                    headers.push((RETRY_AFTER, seconds.to_string()));
+                }
+                (
+                    error.status(),
+                    Bytes::from(error.to_json(&request_id).to_string()),
+                )
+            }
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        let fixed = [
+            (CONTENT_TYPE, "application/json".to_owned()),
+            (CACHE_CONTROL, "no-store".to_owned()),
+            (REQUEST_ID, request_id),
+        ];
+        for (name, value) in fixed.into_iter().chain(headers) {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
+    }
+
+    async fn answer(
+        &self,
+        request: &Request<Bytes>,
+        request_id: &str,
+        headers: &mut Vec<(HeaderName, String)>,
+    ) -> Result<(StatusCode, Bytes), ApiError> {
+        match route::find(self, request.method(), request.uri().path())? {
+            Route::Health => Ok((StatusCode::OK, Bytes::from_static(br#"{"status":"ok"}"#))),
+            Route::OpenApi => Ok((StatusCode::OK, openapi::text())),
+            Route::WrongMethod { allowed } => {
+                let allowed = allowed.join(", ");
+                let message = format!("this path takes {allowed}");
+                headers.push((ALLOW, allowed));
+                Err(ApiError::new(ErrorCode::MethodNotAllowed, message))
+            }
+            Route::Action {
+                definition,
+                integration,
+                parameters,
+            } => {
+                let key = idempotency_key(request.headers());
+                let input = request::input(definition, request, parameters);
+                let (input, action_instance_id) = match key {
+                    Ok(key) => (input, key),
+                    Err(error) => (input.and(Err(error)), None),
+                };
+                let meta = RequestMeta {
+                    request_id: request_id.to_owned(),
+                    action_instance_id,
+                };
+                let performed = self
+                    .perform_logged(&integration, definition.action, input, &meta)
+                    .await;
+                if performed.replayed {
+                    headers.push((REPLAYED, "true".to_owned()));
+                }
+                performed
+                    .end
+                    .map(|answer| (definition.success, Bytes::from(answer.to_string())))
+            }
+        }
+    }
+}
+
+/// The body of the health check, for the OpenAPI document.
+pub(crate) fn health() -> Value {
+    json!({"status": "ok"})
+}

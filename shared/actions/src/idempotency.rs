@@ -1,0 +1,138 @@
+//! A write that is sent twice with one idempotency key is carried out once.
+//!
+//! Kept are the answers of writes that changed something or may have: a success, and the errors whose
+//! outcome is `unknown`, `partly_done` or `done`. After `not_sent` and `refused` the key is free again, because
+//! another try can do no harm. A call that died frees its key when its time is up.
+
+use std::time::{Duration, SystemTime};
+
+use integration::contract::TasAction;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use storage::{Begin, IdempotencyStore, StorageError};
+
+use crate::error::outcome::Outcome;
+use crate::error::{ApiError, ErrorCode};
+
+/// How long an answer is kept: long enough for a caller that tries again the next morning.
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How much longer than an action may take its claim on the key holds.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The longest key, as the header's description says.
+pub(crate) const MAX_KEY_LENGTH: usize = 255;
+
+/// Whether a text can be an idempotency key: 1 to 255 visible ASCII characters.
+pub(crate) fn is_key(text: &str) -> bool {
+    (1..=MAX_KEY_LENGTH).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// A claimed key.
+pub(crate) struct Claim<'s> {
+    store: &'s dyn IdempotencyStore,
+    key: String,
+    now: SystemTime,
+}
+
+/// What became of an attempt to claim a key.
+pub(crate) enum Claimed<'s> {
+    /// Carry the write out, then [`Claim::settle`].
+    Ours(Claim<'s>),
+    /// It was carried out before; this was its end.
+    Before(Result<Value, ApiError>),
+}
+
+/// One write, as the store tells it from another.
+pub(crate) struct Write {
+    key: String,
+    fingerprint: String,
+}
+
+impl Write {
+    /// The write with the caller's `key`, known by everything that was sent.
+    pub(crate) fn new(integration: &str, action: TasAction, key: &str, input: &Value) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(action.key());
+        hash.update([0]);
+        hash.update(input.to_string());
+        let fingerprint = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Write {
+            key: format!("{integration}/{key}"),
+            fingerprint,
+        }
+    }
+}
+
+/// Claims a write's key. `time` is how long the write may take.
+pub(crate) async fn claim<'s>(
+    store: &'s dyn IdempotencyStore,
+    write: Write,
+    time: Duration,
+    now: SystemTime,
+) -> Result<Claimed<'s>, ApiError> {
+    let Write { key, fingerprint } = write;
+    let begun = store
+        .begin(&key, &fingerprint, now + time + GRACE, now)
+        .await
+        .map_err(|error| ApiError::internal(format!("the idempotency store failed: {error}")))?;
+    match begun {
+        Begin::Started => Ok(Claimed::Ours(Claim { store, key, now })),
+        Begin::Replay(kept) => Ok(Claimed::Before(restore(kept))),
+        Begin::InProgress { until } => Err(ApiError::new(
+            ErrorCode::Conflict,
+            "a request with this Idempotency-Key is being carried out; wait for its end",
+        )
+        .retry_in(Some(until.duration_since(now).unwrap_or(Duration::from_secs(1))))),
+        Begin::Conflict => Err(ApiError::new(
+            ErrorCode::Conflict,
+            "this Idempotency-Key was used for another request; a new request needs a new key",
+        )),
+    }
+}
+
+impl Claim<'_> {
+    /// Keeps the end of the write, or frees the key where nothing was changed.
+    pub(crate) async fn settle(self, end: &Result<Value, ApiError>, outcome: Outcome) {
+        let settled = if end.is_err() && outcome.is_harmless() {
+            self.store.abandon(&self.key).await
+        } else {
+            self.store.finish(&self.key, keep(end), self.now + KEPT).await
+        };
+        report(settled);
+    }
+}
+
+/// The write is over, so its caller gets its answer whatever the store says.
+fn report(settled: Result<(), StorageError>) {
+    if let Err(error) = settled {
+        tracing::error!(%error, "an idempotency record was not written; the same key may run again");
+    }
+}
+
+fn keep(end: &Result<Value, ApiError>) -> Value {
+    match end {
+        Ok(answer) => json!({"answer": answer}),
+        Err(error) => json!({
+            "error": {"code": error.code().as_str(), "message": error.message(), "details": error.details()},
+        }),
+    }
+}
+
+fn restore(mut kept: Value) -> Result<Value, ApiError> {
+    if let Some(answer) = kept.get_mut("answer") {
+        return Ok(answer.take());
+    }
+    let text = |key: &str| {
+        kept.pointer(&format!("/error/{key}"))
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let code = ErrorCode::parse(text("code")).unwrap_or(ErrorCode::InternalServerError);
+    let mut error = ApiError::new(code, text("message"));
+    let details = kept.pointer("/error/details").and_then(Value::as_object);
+    for (key, value) in details.unwrap_or(&Map::new()) {
+        error = error.detail(key, value.clone());
+    }
+    Err(error)
+}

@@ -1,0 +1,288 @@
+//! What a caller is told when the ticketing system fails, and whether a write may have happened.
+
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, DESK, Seen, Upstream, call, gateway, gateway_of, get, post, reply};
+
+async fn answering(answer: impl Fn(&Seen) -> Response + Clone + Send + Sync + 'static) -> actions::Gateway {
+    gateway(&Upstream::start(answer).await)
+}
+
+async fn change(gateway: &actions::Gateway) -> Answer {
+    call(
+        gateway,
+        "PATCH",
+        "/v1/desk/tickets/IT-7",
+        json!({"payload": {"a": 1}}),
+    )
+    .await
+}
+
+#[tokio::test]
+async fn statuses_of_the_ticketing_system_become_the_apis_codes() {
+    for (upstream, status, code, outcome) in [
+        (404, 404, "NOT_FOUND", "refused"),
+        (409, 409, "CONFLICT", "refused"),
+        (400, 502, "EXTERNAL_REST_ERROR", "refused"),
+        (422, 502, "EXTERNAL_REST_ERROR", "refused"),
+        (401, 502, "EXTERNAL_REST_ERROR", "refused"),
+        (403, 502, "EXTERNAL_REST_ERROR", "refused"),
+        (429, 429, "RATE_LIMIT_EXCEEDED", "refused"),
+        (500, 502, "EXTERNAL_REST_ERROR", "unknown"),
+        (503, 502, "EXTERNAL_REST_ERROR", "unknown"),
+    ] {
+        let gateway = answering(move |_| reply(upstream, &json!({"reason": "because"}))).await;
+        let answer = change(&gateway).await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (status, code),
+            "{upstream}: {answer:?}"
+        );
+        assert_eq!(answer.details()["outcome"], outcome, "{upstream}: {answer:?}");
+        assert_eq!(answer.details()["upstream_status"], upstream, "{answer:?}");
+
+        let answer = get(&gateway, "/v1/desk/tickets/IT-7").await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (status, code),
+            "{upstream}: {answer:?}"
+        );
+        assert!(
+            answer.details().get("outcome").is_none(),
+            "a read changes nothing: {answer:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_systems_own_words_are_shown() {
+    let gateway = answering(|_| reply(400, &json!({"reason": "priority must be one of Low, High"}))).await;
+    let answer = change(&gateway).await;
+    assert!(
+        answer.details()["upstream_excerpt"]
+            .as_str()
+            .unwrap()
+            .contains("Low, High"),
+        "{answer:?}"
+    );
+    assert_eq!(answer.details()["step"], "change_record");
+}
+
+#[tokio::test]
+async fn refused_credentials_are_the_operators_affair() {
+    let gateway = answering(|_| reply(401, &json!({}))).await;
+    let answer = get(&gateway, "/v1/desk/tickets/IT-7").await;
+    assert!(
+        answer.message().contains("the gateway's credentials"),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_missing_path_upstream_is_not_a_missing_ticket_where_none_was_named() {
+    let gateway = answering(|_| reply(404, &json!({}))).await;
+    let answer = post(
+        &gateway,
+        "/v1/desk/tickets",
+        json!({"payload": {"short_description": "x"}}),
+    )
+    .await;
+    assert_eq!((answer.status, answer.code()), (502, "EXTERNAL_REST_ERROR"));
+}
+
+#[tokio::test]
+async fn too_many_requests_say_when_to_come_back() {
+    let gateway =
+        answering(|_| (axum::http::StatusCode::TOO_MANY_REQUESTS, [("retry-after", "17")]).into_response())
+            .await;
+    let answer = change(&gateway).await;
+    assert_eq!(answer.header("retry-after"), Some("17"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_used_is_502_and_a_write_may_have_happened() {
+    let html = || {
+        (
+            [("content-type", "text/html")],
+            "<html><body>Down for maintenance</body></html>",
+        )
+            .into_response()
+    };
+    let gateway = answering(move |_| html()).await;
+    let answer = change(&gateway).await;
+    assert_eq!(
+        (answer.status, answer.code()),
+        (502, "EXTERNAL_REST_ERROR"),
+        "{answer:?}"
+    );
+    assert_eq!(answer.details()["outcome"], "unknown");
+    assert!(
+        answer.message().contains("may have been made or not"),
+        "{}",
+        answer.message()
+    );
+
+    let gateway =
+        answering(|_| (axum::http::StatusCode::FOUND, [("location", "/login")]).into_response()).await;
+    let answer = get(&gateway, "/v1/desk/tickets/IT-7").await;
+    assert_eq!(
+        (answer.status, answer.code()),
+        (502, "EXTERNAL_REST_ERROR"),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_system_that_is_down_was_not_sent_anything() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let installation = crate::support::install(DESK, json!({"base_url": address}));
+    let gateway = actions::Gateway::builder(crate::support::client())
+        .integration(installation)
+        .build()
+        .unwrap();
+
+    let answer = change(&gateway).await;
+    assert_eq!(
+        (answer.status, answer.code()),
+        (502, "EXTERNAL_REST_ERROR"),
+        "{answer:?}"
+    );
+    assert_eq!(answer.details()["outcome"], "not_sent");
+    assert!(
+        answer.message().contains("Nothing was changed"),
+        "{}",
+        answer.message()
+    );
+}
+
+#[tokio::test]
+async fn a_slow_system_is_504() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    // Takes connections and never answers.
+    let silent = tokio::spawn(async move {
+        let mut kept = Vec::new();
+        while let Ok((socket, _)) = listener.accept().await {
+            kept.push(socket);
+        }
+    });
+    let installation = crate::support::install(DESK, json!({"base_url": address}));
+    let gateway = actions::Gateway::builder(crate::support::client())
+        .integration(installation)
+        .build()
+        .unwrap();
+
+    let answer = change(&gateway).await;
+    assert_eq!(
+        (answer.status, answer.code()),
+        (504, "EXTERNAL_TIMEOUT"),
+        "{answer:?}"
+    );
+    assert_eq!(answer.details()["outcome"], "unknown");
+    silent.abort();
+}
+
+#[tokio::test]
+async fn a_rule_of_the_integration_chooses_code_and_words() {
+    let create = json!({"payload": {"short_description": "x"}});
+    let gateway = answering(|_| reply(200, &json!({"error": "taken"}))).await;
+    let answer = post(&gateway, "/v1/desk/tickets", create.clone()).await;
+    assert_eq!((answer.status, answer.code()), (409, "CONFLICT"), "{answer:?}");
+    assert!(
+        answer.message().contains("the desk has this ticket already"),
+        "{}",
+        answer.message()
+    );
+
+    let gateway = answering(|_| reply(200, &json!({"error": true}))).await;
+    let answer = post(&gateway, "/v1/desk/tickets", create).await;
+    assert_eq!(
+        (answer.status, answer.code()),
+        (502, "EXTERNAL_REST_ERROR"),
+        "{answer:?}"
+    );
+
+    // A rule of the step, which sees the data bank.
+    let gateway = answering(|_| reply(200, &json!({"locked": true}))).await;
+    let answer = post(&gateway, "/v1/desk/tickets/IT-7/reopen", Value::Null).await;
+    assert_eq!((answer.status, answer.code()), (409, "CONFLICT"), "{answer:?}");
+    assert!(
+        answer.message().starts_with("the ticket is locked"),
+        "{}",
+        answer.message()
+    );
+    assert_eq!(answer.details()["outcome"], "refused");
+}
+
+#[tokio::test]
+async fn a_failure_after_a_change_says_that_it_was_partly_done() {
+    let gateway = answering(|seen| match seen.method.as_str() {
+        "PATCH" => reply(200, &json!({"id": 7})),
+        _ => reply(400, &json!({})),
+    })
+    .await;
+    let answer = post(&gateway, "/v1/desk/tickets/IT-7/resolve", json!({"comment": "x"})).await;
+    assert_eq!(
+        (answer.status, answer.code()),
+        (502, "EXTERNAL_REST_ERROR"),
+        "{answer:?}"
+    );
+    assert_eq!(answer.details()["outcome"], "partly_done");
+}
+
+#[tokio::test]
+async fn a_read_that_fails_after_the_change_says_so_too() {
+    let gateway = answering(|seen| match seen.method.as_str() {
+        "POST" => reply(200, &json!({"id": 7, "status": "Open"})),
+        _ => reply(500, &json!({})),
+    })
+    .await;
+    let answer = post(
+        &gateway,
+        "/v1/desk/tickets",
+        json!({"payload": {"short_description": "x"}}),
+    )
+    .await;
+    assert_eq!(answer.details()["outcome"], "partly_done", "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_mapping_that_fails_is_500_with_its_code_and_place() {
+    let yaml = DESK.replace(
+        "fields: data.context.payload}",
+        "fields: data.context.payload.priority.$INTEGER()}",
+    );
+    let upstream = Upstream::desk().await;
+    let gateway = gateway_of(&yaml, &upstream, json!({}));
+    let answer = call(
+        &gateway,
+        "PATCH",
+        "/v1/desk/tickets/IT-7",
+        json!({"payload": {"priority": "canary-7f3a"}}),
+    )
+    .await;
+    assert_eq!(
+        (answer.status, answer.code()),
+        (500, "INTERNAL_SERVER_ERROR"),
+        "{answer:?}"
+    );
+    assert!(
+        answer.details()["code"].as_str().unwrap().starts_with("TG03"),
+        "{answer:?}"
+    );
+    assert!(
+        answer.details()["place"]
+            .as_str()
+            .unwrap()
+            .starts_with("desk.yaml:"),
+        "{answer:?}"
+    );
+    assert_eq!(answer.details()["outcome"], "not_sent");
+    assert!(
+        !answer.body.to_string().contains("canary-7f3a"),
+        "no data in the error: {answer:?}"
+    );
+}
