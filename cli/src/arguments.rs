@@ -1,0 +1,32 @@
+//! The command line as a whole; each command's own arguments are in its module.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{call, completions, describe, lint, map, openapi, sandbox, schema, up};
+
+/// One HTTP API for twelve ticket actions, in front of any ticketing system that an integration describes.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ticket-gateway",
+    version,
+    max_term_width = 100,
+    after_help = "Start here: `ticket-gateway up` serves the API against a sandbox and prints three curl lines.\n\
+                  Exit codes: 0 done, 1 failed, 2 wrong command line."
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Up(up::Arguments),
+    Call(call::Arguments),
+    Describe(describe::Arguments),
+    Lint(lint::Arguments),
+    Map(map::Arguments),
+    Sandbox(sandbox::Arguments),
+    Schema(schema::Arguments),
+    Openapi(openapi::Arguments),
+    Completions(completions::Arguments),
+}

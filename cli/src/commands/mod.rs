@@ -1,0 +1,30 @@
+//! One module a command: its arguments with their help texts, and what it does.
+
+pub(crate) mod call;
+pub(crate) mod completions;
+pub(crate) mod describe;
+pub(crate) mod lint;
+pub(crate) mod map;
+pub(crate) mod openapi;
+pub(crate) mod sandbox;
+pub(crate) mod schema;
+pub(crate) mod up;
+
+use crate::arguments::Command;
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// Runs the chosen command to its end.
+pub(crate) fn run(command: Command, output: &mut Output) -> Result<(), Failure> {
+    match command {
+        Command::Up(arguments) => up::run(arguments, output),
+        Command::Call(arguments) => call::run(&arguments, output),
+        Command::Describe(arguments) => describe::run(&arguments, output),
+        Command::Lint(arguments) => lint::run(&arguments, output),
+        Command::Map(arguments) => map::run(&arguments, output),
+        Command::Sandbox(arguments) => sandbox::run(arguments, output),
+        Command::Openapi(arguments) => openapi::run(&arguments, output),
+        Command::Schema(arguments) => schema::run(&arguments, output),
+        Command::Completions(arguments) => completions::run(&arguments, output),
+    }
+}

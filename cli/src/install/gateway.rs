@@ -1,0 +1,60 @@
+//! Puts the gateway together for this machine.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use actions::Gateway;
+use integration::Installation;
+use storage::SecretStore;
+use storage::embedded::EmbeddedStore;
+use storage::in_process::InProcessBudget;
+use upstream::{Client, ClientOptions};
+
+use crate::failure::Failure;
+use crate::install::{self, InstallArguments};
+use crate::output::Output;
+
+/// The installed integrations, reached from this process, with records in `store`.
+///
+/// # Errors
+/// When the HTTP client or the gateway cannot be set up.
+pub(crate) fn build(
+    installations: Vec<Installation>,
+    secrets: Arc<dyn SecretStore>,
+    allow_private_upstreams: bool,
+    store: EmbeddedStore,
+) -> Result<Gateway, Failure> {
+    let options = ClientOptions {
+        secrets,
+        budget: Arc::new(InProcessBudget::new()),
+        allow_private_addresses: allow_private_upstreams,
+        user_agent: concat!("ticket-gateway/", env!("CARGO_PKG_VERSION")).to_owned(),
+    };
+    let client = Client::new(options).map_err(|error| Failure::failed(error.to_string()))?;
+    let mut builder = Gateway::builder(client).idempotency(Arc::new(store));
+    for installation in installations {
+        builder = builder.integration(installation);
+    }
+    builder
+        .build()
+        .map_err(|error| Failure::failed(error.to_string()))
+}
+
+/// One integration alone, for a command that ends after one call; gives its name too.
+///
+/// # Errors
+/// Every mistake in the integration, a setting or secret that is wrong or missing.
+pub(crate) async fn of_one(
+    path: &Path,
+    arguments: &InstallArguments,
+    store: EmbeddedStore,
+    output: &mut Output,
+) -> Result<(String, Gateway), Failure> {
+    let integration = install::load(path, output)?;
+    let name = integration.name.clone();
+    let installations = install::install(vec![integration], &arguments.assignments)?;
+    let secrets = arguments.secret_store()?;
+    install::check_secrets(&installations, secrets.as_ref()).await?;
+    let gateway = build(installations, secrets, arguments.allow_private_upstreams, store)?;
+    Ok((name, gateway))
+}

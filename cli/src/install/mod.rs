@@ -1,0 +1,144 @@
+//! Integrations as `up`, `call` and `describe` install them: loaded, checked, with settings and secrets.
+
+pub(crate) mod gateway;
+pub(crate) mod settings;
+pub(crate) mod state;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use integration::{Installation, Integration, Loaded};
+use serde_json::{Map, Value};
+use storage::SecretStore;
+use storage::embedded::{ChainSecrets, EnvironmentSecrets, FileSecrets};
+
+use crate::failure::Failure;
+use crate::install::settings::Assignment;
+use crate::output::Output;
+
+/// What an installation fills in. Flatten it last: its heading holds for every option after it.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Installation")]
+pub(crate) struct InstallArguments {
+    /// A setting of an integration: JSON where the setting is not text. Repeatable
+    #[arg(long = "set", value_name = "NAME.KEY=VALUE")]
+    pub(crate) assignments: Vec<Assignment>,
+
+    /// Secrets as JSON, {"NAME": {"KEY": "..."}}, readable by its owner only
+    ///
+    /// A secret is looked up in the environment first, as TICKET_GATEWAY_SECRET_<NAME>_<KEY> in capitals with
+    /// `_` for `-`, then in this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secrets: Option<PathBuf>,
+
+    /// Allow ticketing systems at loopback, private and link-local addresses
+    #[arg(long)]
+    pub(crate) allow_private_upstreams: bool,
+}
+
+impl InstallArguments {
+    /// The environment, then the secrets file.
+    pub(crate) fn secret_store(&self) -> Result<Arc<dyn SecretStore>, Failure> {
+        let mut stores: Vec<Arc<dyn SecretStore>> = vec![Arc::new(EnvironmentSecrets::new())];
+        if let Some(path) = &self.secrets {
+            let file = FileSecrets::open(path).map_err(|error| Failure::failed(error.to_string()))?;
+            stores.push(Arc::new(file));
+        }
+        Ok(Arc::new(ChainSecrets::new(stores)))
+    }
+}
+
+/// Loads an integration from its folder or file; warnings go to stderr.
+///
+/// # Errors
+/// Every mistake in it.
+pub(crate) fn load(path: &Path, output: &mut Output) -> Result<Integration, Failure> {
+    accept(integration::load(path), output)
+}
+
+/// The integration, when it has no mistake; warnings go to stderr.
+pub(crate) fn accept(loaded: Loaded, output: &mut Output) -> Result<Integration, Failure> {
+    match loaded.integration {
+        Some(integration) => {
+            output.diagnostics(&loaded.diagnostics);
+            Ok(integration)
+        }
+        None => Err(Failure::diagnostics(loaded.diagnostics)),
+    }
+}
+
+/// Fills in the settings of the command line.
+///
+/// # Errors
+/// Two integrations of one name, a setting that does not exist, is missing or is of the wrong type.
+pub(crate) fn install(
+    integrations: Vec<Integration>,
+    assignments: &[Assignment],
+) -> Result<Vec<Installation>, Failure> {
+    let mut names: Vec<&str> = Vec::new();
+    for integration in &integrations {
+        if names.contains(&integration.name.as_str()) {
+            let message = format!("two integrations are named `{}`", integration.name);
+            return Err(
+                Failure::failed(message).help("give one of them another `name` in its integration.yaml")
+            );
+        }
+        names.push(&integration.name);
+    }
+    settings::check_names(&names, assignments)?;
+    integrations
+        .into_iter()
+        .map(|integration| install_one(integration, assignments))
+        .collect()
+}
+
+fn install_one(integration: Integration, assignments: &[Assignment]) -> Result<Installation, Failure> {
+    let settings = settings::of(&integration, assignments)?;
+    with_settings(integration, settings)
+}
+
+/// Installs an integration with these settings.
+///
+/// # Errors
+/// Every setting that is missing, unknown or of the wrong type.
+pub(crate) fn with_settings(
+    integration: Integration,
+    settings: Map<String, Value>,
+) -> Result<Installation, Failure> {
+    let integration = Arc::new(integration);
+    integration.install(settings).map_err(|problems| {
+        // Each begins with the integration's name.
+        Failure::failed(problems.join("\n       ")).help(format!(
+            "give a setting with --set {}.KEY=VALUE",
+            integration.name
+        ))
+    })
+}
+
+/// Refuses to go on without a secret that an integration needs.
+///
+/// # Errors
+/// Every missing secret, and how to give it.
+pub(crate) async fn check_secrets(
+    installations: &[Installation],
+    secrets: &dyn SecretStore,
+) -> Result<(), Failure> {
+    let mut missing = Vec::new();
+    let mut remedies = Vec::new();
+    for installation in installations {
+        let name = &installation.integration.name;
+        for wanted in installation.integration.required_secrets() {
+            let found = secrets.secret(name, &wanted.name).await;
+            let found = found.map_err(|error| Failure::failed(error.to_string()))?;
+            if found.is_none() && !wanted.optional {
+                missing.push(format!("`{name}` needs the secret `{}`", wanted.name));
+                remedies.extend(secrets.how_to_set(name, &wanted.name));
+            }
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::failed(missing.join("\n       ")).help(remedies.join("\n      ")))
+}

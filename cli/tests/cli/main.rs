@@ -1,0 +1,18 @@
+//! What the command does, seen from a shell.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "clippy.toml allows these in tests, but does not count the functions that tests share"
+)]
+
+mod call;
+mod describe;
+mod fixtures;
+mod help;
+mod lint;
+mod map;
+mod process;
+mod sandbox;
+mod up;

@@ -1,0 +1,394 @@
+//! `up`
+
+use std::net::TcpListener;
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::fixtures::{Folder, GOOD, TicketSystem};
+use crate::process::{Ended, Server, argument, command, run, shell};
+
+const TOKEN: &str = "TICKET_GATEWAY_SECRET_DESK_TOKEN";
+
+/// The demo on a free port, its state in `folder`; the three lines it prints.
+fn demo(folder: &TempDir) -> (Server, Vec<String>) {
+    let state = folder.path().join("state.redb");
+    let mut server = Server::start(command(&[
+        "up",
+        "--listen",
+        "127.0.0.1:0",
+        "--state",
+        argument(&state),
+    ]));
+    let mut curls = 0;
+    let printed = server.printed_until(|line| {
+        curls += usize::from(line.contains("curl -"));
+        curls == 3
+    });
+    (
+        server,
+        printed
+            .into_iter()
+            .filter(|line| line.contains("curl -"))
+            .collect(),
+    )
+}
+
+/// The small integration in front of its ticketing system.
+struct Desk {
+    folder: Folder,
+    system: TicketSystem,
+    state: TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self {
+            folder: Folder::with(GOOD),
+            system: TicketSystem::start(),
+            state: TempDir::new().unwrap(),
+        }
+    }
+
+    fn command(&self, more: &[&str]) -> Command {
+        let (state, setting) = (self.state.path().join("state.redb"), self.system.setting());
+        let fixed = [
+            "up",
+            "--listen",
+            "127.0.0.1:0",
+            "--integration",
+            argument(self.folder.path()),
+            "--set",
+            &setting,
+            "--allow-private-upstreams",
+            "--state",
+            argument(&state),
+        ];
+        let mut command = command(&[&fixed[..], more].concat());
+        command.env(TOKEN, "token-1");
+        command
+    }
+
+    /// Starts the server; gives the address of its API.
+    fn start(&self, more: &[&str]) -> (Server, String) {
+        let mut server = Server::start(self.command(more));
+        let printed = server.printed_until(|line| line.contains("state "));
+        let url = printed[0]
+            .split_whitespace()
+            .find(|word| word.starts_with("http://"))
+            .unwrap();
+        (server, url.to_owned())
+    }
+}
+
+fn curl(arguments: &str) -> Ended {
+    shell(&format!("curl -sS {arguments}"))
+}
+
+#[test]
+fn the_three_printed_lines_create_a_ticket_comment_on_it_and_read_it_back() {
+    let folder = TempDir::new().unwrap();
+    let (server, lines) = demo(&folder);
+    assert_eq!(lines.len(), 3, "{lines:?}");
+
+    // One after the other in one shell, as when they are pasted.
+    let pasted = shell(&lines.join("\n"));
+    let answers: Vec<Value> = pasted
+        .stdout
+        .lines()
+        .filter_map(|line| serde_json::from_str(line.trim()).ok())
+        .collect();
+    let created: Value =
+        serde_json::from_str(pasted.stderr.trim()).expect("the first answer is shown on stderr");
+    let ticket = &answers.last().unwrap_or_else(|| panic!("{pasted:?}"))["raw_ticket"];
+    assert_eq!(ticket["id"], created["raw_ticket"]["id"], "{pasted:?}");
+    assert_eq!(
+        ticket["comments"][0]["body"], "It worked before the update",
+        "{pasted:?}"
+    );
+    assert_eq!(
+        answers[0]["comment"]["body"], "It worked before the update",
+        "{pasted:?}"
+    );
+
+    let ended = server.stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(
+        ended.stderr.matches("action=\"create_ticket\"").count(),
+        1,
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_restart_keeps_the_tickets_of_the_demo() {
+    let folder = TempDir::new().unwrap();
+    let (server, lines) = demo(&folder);
+    let pasted = shell(&format!("{} 2>/dev/null; echo \"$ID\"", lines[0]));
+    let id = pasted.stdout.trim();
+    assert!(!id.is_empty(), "{pasted:?}");
+    assert_eq!(server.stop().code, Some(0));
+
+    let (server, lines) = demo(&folder);
+    let read = shell(&format!("ID={id}; {}", lines[2])).json();
+    assert_eq!(read["raw_ticket"]["id"], id, "{read}");
+    assert_eq!(server.stop().code, Some(0));
+}
+
+#[test]
+fn all_twelve_actions_are_on_in_the_demo() {
+    let folder = TempDir::new().unwrap();
+    let (server, lines) = demo(&folder);
+    let json = "-H 'content-type: application/json' -d";
+    let tickets = lines[2]
+        .trim_start_matches("curl -sS ")
+        .trim_end_matches("/$ID; echo");
+    let script = format!(
+        "{} 2>/dev/null >&2; curl -sS {tickets}/$ID/internal-comments {json} '{{\"comment\": \"Dock firmware 1.2\"}}'; echo; \
+         curl -sS {tickets}/$ID/attachments {json} '{{\"file_name\": \"a.txt\", \"content\": \"YQ==\"}}'",
+        lines[0]
+    );
+    let answers = shell(&script).stdout;
+    let answers: Vec<Value> = answers
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(answers[0]["comment"]["is_public"], false, "{answers:?}");
+    assert_eq!(answers[1]["attachment"]["file_name"], "a.txt", "{answers:?}");
+    assert_eq!(server.stop().code, Some(0));
+}
+
+#[test]
+fn an_integration_is_served_and_each_action_has_one_log_line() {
+    let desk = Desk::new();
+    let (server, url) = desk.start(&["--log-format", "json"]);
+    let ticket = curl(&format!("{url}/desk/tickets/T-1")).json();
+    assert_eq!(ticket["raw_ticket"]["id"], "T-1");
+    assert_eq!(curl(&format!("{url}/healthz")).json()["status"], "ok");
+    assert_eq!(
+        curl(&format!("{url}/nobody/tickets/T-1")).json()["error"]["code"],
+        "NOT_FOUND"
+    );
+
+    let ended = server.stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let lines: Vec<Value> = ended
+        .stderr
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let actions: Vec<&Value> = lines.iter().filter(|line| line["message"] == "action").collect();
+    assert_eq!(actions.len(), 2, "{lines:?}");
+    assert_eq!(actions[0]["status"], 200);
+    assert_eq!(actions[0]["upstream_calls"], 1);
+    assert!(
+        actions[0]["request_id"].is_string() && actions[0]["duration_ms"].is_u64(),
+        "{}",
+        actions[0]
+    );
+    assert_eq!(actions[1]["status"], 404);
+}
+
+#[test]
+fn an_idempotency_key_holds_over_a_restart() {
+    let desk = Desk::new();
+    let create = |url: &str| {
+        curl(&format!(
+            "-i {url}/desk/tickets -H 'idempotency-key: k-1' -H 'content-type: application/json' \
+             -d '{{\"payload\": {{\"short_description\": \"Printer on fire\"}}}}'"
+        ))
+        .stdout
+        .to_lowercase()
+    };
+    let (server, url) = desk.start(&[]);
+    let first = create(&url);
+    assert!(
+        first.contains("201 created") && !first.contains("idempotency-replayed"),
+        "{first}"
+    );
+    assert_eq!(server.stop().code, Some(0));
+
+    let (server, url) = desk.start(&[]);
+    let again = create(&url);
+    assert!(again.contains("idempotency-replayed: true"), "{again}");
+    assert_eq!(server.stop().code, Some(0));
+}
+
+#[test]
+fn a_body_that_is_too_large_is_refused_with_a_readable_answer() {
+    let desk = Desk::new();
+    let (server, url) = desk.start(&[]);
+    let body = desk.state.path().join("body.json");
+    std::fs::write(&body, "x".repeat(8 * 1024 * 1024)).unwrap();
+    let file = argument(&body);
+    let answer = curl(&format!(
+        "{url}/desk/tickets -H 'content-type: application/json' --data-binary @{file}"
+    ));
+    assert_eq!(
+        answer.json()["error"]["code"],
+        "INPUT_VALIDATION_FAILED",
+        "{answer:?}"
+    );
+    assert_eq!(server.stop().code, Some(0));
+}
+
+#[test]
+fn ctrl_c_lets_a_request_under_way_finish() {
+    let desk = Desk::new();
+    let (server, url) = desk.start(&[]);
+    let slow = std::thread::spawn({
+        let url = url.clone();
+        move || curl(&format!("{url}/desk/tickets/slow"))
+    });
+    desk.system.wait_for_slow_request();
+    let ended = server.stop();
+    assert_eq!(slow.join().unwrap().json()["raw_ticket"]["id"], "slow");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[test]
+fn a_client_that_hangs_up_does_not_cut_an_action_off() {
+    let desk = Desk::new();
+    let (server, url) = desk.start(&[]);
+    let hung_up = curl(&format!("--max-time 0.3 {url}/desk/tickets/slow"));
+    assert_eq!(hung_up.code, Some(28), "curl's time is up: {hung_up:?}");
+    let ended = server.stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.contains("status=200"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_second_ctrl_c_stops_at_once() {
+    let desk = Desk::new();
+    let (mut server, url) = desk.start(&[]);
+    let slow = std::thread::spawn({
+        let url = url.clone();
+        move || curl(&format!("{url}/desk/tickets/slow"))
+    });
+    desk.system.wait_for_slow_request();
+    server.interrupt();
+    server.said_until("second Ctrl-C");
+    server.interrupt();
+    let ended = server.wait();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_ne!(slow.join().unwrap().code, Some(0));
+}
+
+#[test]
+fn terminate_stops_it_too() {
+    let desk = Desk::new();
+    let (server, _) = desk.start(&[]);
+    server.signal("-TERM");
+    assert_eq!(server.wait().code, Some(0));
+}
+
+#[test]
+fn an_address_in_use_is_said_with_the_fix() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let desk = Desk::new();
+    let state = desk.state.path().join("other.redb");
+    let ended = run(&["up", "--listen", &address, "--state", argument(&state)]);
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended.stderr.contains(&format!("cannot listen on {address}")),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.stderr.contains("--listen"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_state_file_in_use_is_said_with_the_fix() {
+    let desk = Desk::new();
+    let (server, _) = desk.start(&[]);
+    let second: Ended = desk.command(&[]).output().unwrap().into();
+    assert_eq!(second.code, Some(1));
+    assert!(second.stderr.contains("--state"), "{}", second.stderr);
+    assert_eq!(server.stop().code, Some(0));
+}
+
+#[test]
+fn a_missing_secret_names_the_environment_variable() {
+    let desk = Desk::new();
+    let ended: Ended = desk.command(&[]).env_remove(TOKEN).output().unwrap().into();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains(TOKEN), "{}", ended.stderr);
+}
+
+#[test]
+fn a_wrong_setting_is_suggested() {
+    let desk = Desk::new();
+    let misspelt: Ended = desk
+        .command(&["--set", "desk.page_siz=5"])
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(misspelt.code, Some(2), "{misspelt:?}");
+    assert!(
+        misspelt.stderr.contains("did you mean `page_size`"),
+        "{}",
+        misspelt.stderr
+    );
+
+    let misnamed: Ended = desk
+        .command(&["--set", "deks.page_size=5"])
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(misnamed.code, Some(2), "{misnamed:?}");
+    assert!(
+        misnamed.stderr.contains("did you mean `desk`"),
+        "{}",
+        misnamed.stderr
+    );
+
+    let wrong_type: Ended = desk
+        .command(&["--set", "desk.page_size=many"])
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(wrong_type.code, Some(1), "{wrong_type:?}");
+    assert!(wrong_type.stderr.contains("page_size"), "{}", wrong_type.stderr);
+
+    let shapeless: Ended = desk.command(&["--set", "page_size"]).output().unwrap().into();
+    assert_eq!(shapeless.code, Some(2), "{shapeless:?}");
+}
+
+#[test]
+fn an_integration_with_a_mistake_does_not_start() {
+    let mut desk = Desk::new();
+    desk.folder = Folder::with(&GOOD.replace("action_name: get_ticket", "action_name: get_tickt"));
+    let ended: Ended = desk.command(&[]).output().unwrap().into();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        ended.stderr.contains("did you mean `get_ticket`"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(ended.stdout, "");
+}
+
+#[test]
+fn without_a_state_option_the_state_is_in_the_home_folder() {
+    let desk = Desk::new();
+    let home = TempDir::new().unwrap();
+    let setting = desk.system.setting();
+    let mut command = command(&[
+        "up",
+        "--listen",
+        "127.0.0.1:0",
+        "--integration",
+        argument(desk.folder.path()),
+        "--set",
+        &setting,
+    ]);
+    command.env(TOKEN, "token-1").env("HOME", home.path());
+    let mut server = Server::start(command);
+    let state = home.path().join(".local/state/ticket-gateway/state.redb");
+    server.printed_until(|line| line.contains(argument(&state)));
+    assert!(state.exists());
+    assert_eq!(server.stop().code, Some(0));
+}
