@@ -117,13 +117,13 @@ mod tests {
 
     use super::*;
 
-    fn shown(description: Value) -> String {
+    fn shown(description: &Value) -> String {
         sections(description.as_object().expect("an object"))
     }
 
     #[test]
     fn a_list_of_objects_is_a_table_with_a_column_for_every_key_of_any_row() {
-        let text = shown(json!({"custom_fields": [
+        let text = shown(&json!({"custom_fields": [
             {"id": "f1", "name": "Site", "options": ["Lisbon", "Porto"]},
             {"id": "f22", "name": "Floor", "required": true},
         ]}));
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn options_with_ids_take_a_line_each() {
-        let text = shown(json!({"custom_fields": [
+        let text = shown(&json!({"custom_fields": [
             {"title": "Site", "options": [{"key": "1", "text": "Lisbon"}, {"key": "2", "text": "Porto"}], "type": "list"},
             {"title": "Floor", "options": null, "type": "text"},
         ]}));
@@ -148,13 +148,13 @@ mod tests {
     #[test]
     fn sections_are_apart_and_an_empty_one_says_none() {
         assert_eq!(
-            shown(json!({"tags": [], "assignees": ["Ana"]})),
+            shown(&json!({"tags": [], "assignees": ["Ana"]})),
             "Tags\n  none\n\nAssignees\n  Ana\n"
         );
     }
 
     #[test]
     fn an_upstream_cannot_send_escape_sequences_to_the_terminal() {
-        assert!(!shown(json!({"tags": [{"name": "\u{1b}[2Jgone\n"}]})).contains('\u{1b}'));
+        assert!(!shown(&json!({"tags": [{"name": "\u{1b}[2Jgone\n"}]})).contains('\u{1b}'));
     }
 }

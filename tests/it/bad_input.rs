@@ -7,7 +7,7 @@ use crate::gateway::{Gateway, teamswork};
 #[tokio::test(flavor = "multi_thread")]
 async fn every_mistake_names_its_field_and_reaches_no_upstream() {
     let sandbox = teamswork(&[]).await;
-    let gateway = Gateway::for_teamswork(&sandbox.url(), &["--set", "teamswork.attachments=true"]);
+    let gateway = Gateway::for_teamswork(sandbox.url(), &["--set", "teamswork.attachments=true"]);
     let before = sandbox.requests().len();
     let tickets = "/v1/teamswork/tickets";
     let large = "A".repeat(6_100_000);
@@ -131,7 +131,7 @@ async fn every_mistake_names_its_field_and_reaches_no_upstream() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_exist_is_404() {
     let sandbox = teamswork(&[]).await;
-    let gateway = Gateway::for_teamswork(&sandbox.url(), &[]);
+    let gateway = Gateway::for_teamswork(sandbox.url(), &[]);
     for path in [
         "/v1/elsewhere/tickets/1",
         "/v1/teamswork/tickets/11111111-2222-4333-8444-555555555555",
@@ -151,7 +151,7 @@ async fn what_does_not_exist_is_404() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_id_cannot_leave_its_place_in_the_upstream_path() {
     let sandbox = teamswork(&[]).await;
-    let gateway = Gateway::for_teamswork(&sandbox.url(), &[]);
+    let gateway = Gateway::for_teamswork(sandbox.url(), &[]);
     for id in [
         "..",
         "%2e%2e",
@@ -188,7 +188,7 @@ async fn an_id_cannot_leave_its_place_in_the_upstream_path() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_method_says_which_ones_there_are() {
     let sandbox = teamswork(&[]).await;
-    let gateway = Gateway::for_teamswork(&sandbox.url(), &[]);
+    let gateway = Gateway::for_teamswork(sandbox.url(), &[]);
     let answer = gateway.request("DELETE", "/v1/teamswork/tickets/1", None).await;
     assert_eq!(answer.status, 405);
     let allowed = answer.headers["allow"].to_str().expect("text");
@@ -198,7 +198,7 @@ async fn a_wrong_method_says_which_ones_there_are() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_api_describes_itself() {
     let sandbox = teamswork(&[]).await;
-    let gateway = Gateway::for_teamswork(&sandbox.url(), &[]);
+    let gateway = Gateway::for_teamswork(sandbox.url(), &[]);
     gateway.get("/v1/healthz").await.expect(200);
     let openapi = gateway.get("/v1/openapi.json").await.expect(200);
     assert!(

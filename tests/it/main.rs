@@ -1,5 +1,11 @@
 //! What the gateway does, seen from outside: the command is started, requests go over HTTP, and a
 //! ticketing system stands behind it on loopback.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test stops at the first surprise, in its helping functions too"
+)]
 
 mod bad_input;
 mod gateway;

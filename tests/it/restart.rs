@@ -13,14 +13,14 @@ async fn an_idempotency_key_gives_the_first_answer_again_after_a_restart() {
     let key = [("idempotency-key", "order-66")];
     let path = "/v1/teamswork/tickets";
 
-    let gateway = Gateway::with_state(&sandbox.url(), &state, &[]);
+    let gateway = Gateway::with_state(sandbox.url(), &state, &[]);
     let first = gateway
         .request_with("POST", path, Some(body.clone()), &key)
         .await
         .expect(201);
     gateway.interrupt();
 
-    let gateway = Gateway::with_state(&sandbox.url(), &state, &[]);
+    let gateway = Gateway::with_state(sandbox.url(), &state, &[]);
     let again = gateway.request_with("POST", path, Some(body), &key).await;
     assert_eq!(again.headers["idempotency-replayed"], "true");
     assert_eq!(again.expect(201), first);

@@ -30,7 +30,7 @@ fn disguises() -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_key_is_in_no_answer_and_no_log_line() {
     let sandbox = teamswork(&[]).await;
-    let gateway = Gateway::for_teamswork(&sandbox.url(), &[]);
+    let gateway = Gateway::for_teamswork(sandbox.url(), &[]);
     let echo = format!(r#"{{"error": true, "message": "bad key {CANARY} in /tickets?key={CANARY}"}}"#);
     let mut answers = String::new();
     let ticket = json!({"payload": {"short_description": "A"}});
@@ -76,7 +76,7 @@ async fn the_key_is_in_no_answer_and_no_log_line() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_log_line_per_action_says_how_it_went() {
     let sandbox = teamswork(&[]).await;
-    let gateway = Gateway::for_teamswork(&sandbox.url(), &[]);
+    let gateway = Gateway::for_teamswork(sandbox.url(), &[]);
     let body = json!({"payload": {"short_description": "A"}}).to_string();
     let headers = [("x-request-id", "request-of-this-test")];
     let answer = gateway

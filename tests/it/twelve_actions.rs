@@ -170,7 +170,7 @@ async fn all_twelve(sandbox: &Running, gateway: &Gateway) {
 #[tokio::test(flavor = "multi_thread")]
 async fn all_twelve_with_every_quirk_on() {
     let sandbox = teamswork(Quirk::all()).await;
-    let gateway = Gateway::for_teamswork(&sandbox.url(), &CAPABLE);
+    let gateway = Gateway::for_teamswork(sandbox.url(), &CAPABLE);
     all_twelve(&sandbox, &gateway).await;
 }
 
@@ -178,7 +178,7 @@ async fn all_twelve_with_every_quirk_on() {
 async fn all_twelve_as_the_reference_has_it() {
     // The reference has neither private comments nor attachments.
     let sandbox = teamswork(&[Quirk::PrivateComments, Quirk::Attachments]).await;
-    let gateway = Gateway::for_teamswork(&sandbox.url(), &CAPABLE);
+    let gateway = Gateway::for_teamswork(sandbox.url(), &CAPABLE);
     all_twelve(&sandbox, &gateway).await;
 }
 
@@ -186,7 +186,7 @@ async fn all_twelve_as_the_reference_has_it() {
 async fn each_quirk_alone_changes_nothing_for_the_caller() {
     for quirk in Quirk::all() {
         let sandbox = teamswork(&[*quirk, Quirk::PrivateComments, Quirk::Attachments]).await;
-        let gateway = Gateway::for_teamswork(&sandbox.url(), &CAPABLE);
+        let gateway = Gateway::for_teamswork(sandbox.url(), &CAPABLE);
         let done = tokio::spawn(async move { all_twelve(&sandbox, &gateway).await }).await;
         assert!(
             done.is_ok(),
@@ -200,7 +200,7 @@ async fn each_quirk_alone_changes_nothing_for_the_caller() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_action_the_instance_lacks_answers_422_and_sends_nothing() {
     let sandbox = teamswork(&[]).await;
-    let gateway = Gateway::for_teamswork(&sandbox.url(), &[]);
+    let gateway = Gateway::for_teamswork(sandbox.url(), &[]);
     let ticket = create(&gateway, json!({"short_description": "A", "description": "B"})).await;
     let path = format!("/v1/teamswork/tickets/{}", id(&ticket));
     let before = sandbox.requests().len();
@@ -223,7 +223,7 @@ async fn an_action_the_instance_lacks_answers_422_and_sends_nothing() {
 async fn a_private_comment_that_was_stored_as_public_is_reported() {
     // The installer turned the setting on, the instance does not have the feature.
     let sandbox = teamswork(&[]).await;
-    let gateway = Gateway::for_teamswork(&sandbox.url(), &CAPABLE);
+    let gateway = Gateway::for_teamswork(sandbox.url(), &CAPABLE);
     let ticket = create(&gateway, json!({"short_description": "A"})).await;
     let path = format!("/v1/teamswork/tickets/{}/internal-comments", id(&ticket));
     let (code, message) = gateway.post(&path, json!({"comment": "secret"})).await.error(502);
@@ -241,7 +241,7 @@ async fn a_long_list_is_walked_page_by_page() {
         &[Quirk::PagesOverlap],
     ] {
         let sandbox = teamswork(quirks).await;
-        let gateway = Gateway::for_teamswork(&sandbox.url(), &["--set", "teamswork.page_size=7"]);
+        let gateway = Gateway::for_teamswork(sandbox.url(), &["--set", "teamswork.page_size=7"]);
         let path =
             "/v1/teamswork/tickets?updated_start_ts=2000-01-01T00:00:00Z&updated_end_ts=2999-01-01T00:00:00Z";
         let tickets = gateway.get(path).await.expect(200)["raw_tickets"]
@@ -263,7 +263,7 @@ async fn a_long_list_is_walked_page_by_page() {
 async fn a_page_token_leads_on_and_belongs_to_its_query() {
     let sandbox = teamswork(&[]).await;
     // Twenty pages of one ticket make a call.
-    let gateway = Gateway::for_teamswork(&sandbox.url(), &["--set", "teamswork.page_size=1"]);
+    let gateway = Gateway::for_teamswork(sandbox.url(), &["--set", "teamswork.page_size=1"]);
     let range = "updated_start_ts=2000-01-01T00:00:00Z&updated_end_ts=2999-01-01T00:00:00Z";
     let first = gateway
         .get(&format!("/v1/teamswork/tickets?{range}"))
@@ -296,7 +296,7 @@ async fn a_page_token_leads_on_and_belongs_to_its_query() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_state_the_ticket_has_already_is_a_success_and_sends_no_change() {
     let sandbox = teamswork(&[]).await;
-    let gateway = Gateway::for_teamswork(&sandbox.url(), &[]);
+    let gateway = Gateway::for_teamswork(sandbox.url(), &[]);
     let ticket = create(&gateway, json!({"short_description": "A"})).await;
     let path = format!("/v1/teamswork/tickets/{}/resolve", id(&ticket));
     gateway.post(&path, json!({})).await.expect(200);
@@ -314,7 +314,7 @@ async fn tags_custom_fields_and_groups_go_by_what_the_instance_has() {
     let sandbox = teamswork(&[Quirk::TagsAsText]).await;
     let group = assignees(&sandbox).await[0].clone();
     let groups = format!("teamswork.assignment_groups={}", json!({"Service Desk": group}));
-    let gateway = Gateway::for_teamswork(&sandbox.url(), &["--set", &groups]);
+    let gateway = Gateway::for_teamswork(sandbox.url(), &["--set", &groups]);
     let categories = direct(&sandbox, "/tags").await;
     let tag = categories["items"][0]["tags"][0]["text"].clone();
     let instance = direct(&sandbox, "/instance").await;

@@ -61,7 +61,7 @@ async fn a_failed_create_is_sent_once_and_says_whether_it_may_have_happened() {
     ];
     for (fault, status, code, outcome) in faults {
         let sandbox = teamswork(&[]).await;
-        let gateway = Gateway::for_teamswork(&sandbox.url(), &[]);
+        let gateway = Gateway::for_teamswork(sandbox.url(), &[]);
         sandbox.fail_next(fault.clone(), Calls::to("POST", "/tickets"), 5);
         let body = gateway.post(TICKET, new_ticket()).await.expect(status);
         assert_eq!(body["error"]["code"], code, "{fault:?}: {body:#}");
@@ -81,7 +81,7 @@ async fn a_read_is_tried_again_where_that_can_help() {
         Fault::TooManyRequests { retry_after: Some(1) },
     ] {
         let sandbox = teamswork(&[]).await;
-        let gateway = Gateway::for_teamswork(&sandbox.url(), &[]);
+        let gateway = Gateway::for_teamswork(sandbox.url(), &[]);
         let ticket = gateway.post(TICKET, new_ticket()).await.expect(201)["raw_ticket"].clone();
         let path = format!("{TICKET}/{}", ticket["id"].as_str().expect("an id"));
         sandbox.fail_next(fault.clone(), Calls::below("GET", "/tickets/"), 1);
@@ -93,7 +93,7 @@ async fn a_read_is_tried_again_where_that_can_help() {
 #[tokio::test(flavor = "multi_thread")]
 async fn too_many_requests_is_passed_on_with_the_time_to_wait() {
     let sandbox = teamswork(&[]).await;
-    let gateway = Gateway::for_teamswork(&sandbox.url(), &[]);
+    let gateway = Gateway::for_teamswork(sandbox.url(), &[]);
     sandbox.fail_next(
         Fault::TooManyRequests {
             retry_after: Some(120),
@@ -114,7 +114,7 @@ async fn too_many_requests_is_passed_on_with_the_time_to_wait() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_system_is_a_timeout() {
     let sandbox = teamswork(&[]).await;
-    let gateway = Gateway::for_teamswork(&sandbox.url(), &[]);
+    let gateway = Gateway::for_teamswork(sandbox.url(), &[]);
     sandbox.fail_next(
         Fault::Delay(Duration::from_secs(60)),
         Calls::to("POST", "/tickets"),
@@ -130,7 +130,7 @@ async fn a_slow_system_is_a_timeout() {
 async fn a_system_that_is_down_was_sent_nothing() {
     let sandbox = teamswork(&[]).await;
     let url = sandbox.url();
-    let gateway = Gateway::for_teamswork(&url, &[]);
+    let gateway = Gateway::for_teamswork(url, &[]);
     sandbox.stop().await;
     let body = gateway.post(TICKET, new_ticket()).await.expect(502);
     assert_eq!(body["error"]["code"], "EXTERNAL_REST_ERROR");
@@ -140,7 +140,7 @@ async fn a_system_that_is_down_was_sent_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn html_instead_of_json_shows_what_came() {
     let sandbox = teamswork(&[]).await;
-    let gateway = Gateway::for_teamswork(&sandbox.url(), &[]);
+    let gateway = Gateway::for_teamswork(sandbox.url(), &[]);
     sandbox.fail_next(Fault::Html, Calls::any(), 9);
     let body = gateway.get(&format!("{TICKET}/x")).await.expect(502);
     assert_eq!(body["error"]["code"], "EXTERNAL_REST_ERROR");

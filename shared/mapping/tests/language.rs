@@ -1,5 +1,12 @@
 //! The language, seen from outside: the shared cases, the fixtures under `tests/mapping`, and what no input may do.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the lints exempt tests, but not the functions that tests call"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -172,7 +179,7 @@ fn run(case: &Node) -> Result<Result<Value, Vec<Problem>>, String> {
     for (key, limit) in case.get("limits").map_or(&[][..], Node::entries) {
         let limit = limit
             .as_number()
-            .and_then(|number| number.as_u64())
+            .and_then(serde_json::Number::as_u64)
             .ok_or("a limit is a number")?;
         match key.name.as_str() {
             "steps" => environment.limits.steps = limit,
@@ -464,7 +471,12 @@ fn a_document_is_walked_by_key_and_kind() {
         (node.kind(), list.kind(), list.elements().len()),
         ("object", "list", 2)
     );
-    assert_eq!(list.elements()[0].as_number().and_then(|n| n.as_i64()), Some(1));
+    assert_eq!(
+        list.elements()[0]
+            .as_number()
+            .and_then(serde_json::Number::as_i64),
+        Some(1)
+    );
     assert_eq!(list.elements()[1].as_bool(), Some(true));
     assert!(node.get("c").unwrap().is_null());
     assert!(node.get("d").is_none());
@@ -567,7 +579,7 @@ fn operators_can_be_nested_as_deep_as_a_document() {
                 compiled += 1;
                 let result = mapping.evaluate(&json!({"xs": [1]}), &environment());
                 assert!(
-                    result.is_ok() || result.as_ref().is_err_and(|error| error.is_limit()),
+                    result.is_ok() || result.as_ref().is_err_and(mapping::EvaluationError::is_limit),
                     "{n}: {result:?}"
                 );
             }

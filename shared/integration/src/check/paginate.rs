@@ -20,11 +20,7 @@ const KEYS: [KindKey; 5] = [
         &[PageKind::Token, PageKind::Offset, PageKind::Page],
         &[PageKind::Token, PageKind::Offset, PageKind::Page],
     ),
-    (
-        "page_size",
-        &[PageKind::Offset, PageKind::Page],
-        &[],
-    ),
+    ("page_size", &[PageKind::Offset, PageKind::Page], &[]),
     ("first", &[PageKind::Page], &[]),
     ("rel", &[PageKind::LinkHeader], &[]),
 ];

@@ -290,7 +290,10 @@ fn wanted(action: &HttpAction, world: &World<'_>, report: &mut Report) -> Wanted
         }
         let sizes = [
             paginate.page_size.as_ref(),
-            paginate.otherwise.as_ref().and_then(|otherwise| otherwise.page_size.as_ref()),
+            paginate
+                .otherwise
+                .as_ref()
+                .and_then(|otherwise| otherwise.page_size.as_ref()),
         ];
         for expression in sizes.into_iter().flatten() {
             read(Cell::Mapping(expression), &request, report);

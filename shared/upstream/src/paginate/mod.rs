@@ -199,7 +199,11 @@ impl Session<'_> {
             Some(size) if size > 0 => Ok(count as u64 >= size),
             _ => {
                 let message = format!("{what} must give a whole number above 0");
-                Err(UpstreamError::new(ErrorKind::Mapping, once_sent(&self.action.method), message))
+                Err(UpstreamError::new(
+                    ErrorKind::Mapping,
+                    once_sent(&self.action.method),
+                    message,
+                ))
             }
         }
     }
