@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use serde_json::Value;
 
@@ -76,6 +77,7 @@ pub(crate) struct Gateway {
     url: String,
     client: reqwest::Client,
     printed: Arc<Mutex<String>>,
+    readers: Vec<JoinHandle<()>>,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -133,9 +135,10 @@ impl Gateway {
             Box::new(child.stdout.take().expect("piped")),
             Box::new(child.stderr.take().expect("piped")),
         ];
+        let mut readers = Vec::new();
         for stream in streams {
             let (printed, sender) = (Arc::clone(&printed), sender.clone());
-            std::thread::spawn(move || {
+            readers.push(std::thread::spawn(move || {
                 for line in BufReader::new(stream).lines().map_while(Result::ok) {
                     if let Some(address) = listening(&line) {
                         let _ = sender.send(address);
@@ -144,7 +147,7 @@ impl Gateway {
                     printed.push_str(&line);
                     printed.push('\n');
                 }
-            });
+            }));
         }
         drop(sender);
         let Ok(address) = receiver.recv_timeout(std::time::Duration::from_secs(60)) else {
@@ -160,25 +163,24 @@ impl Gateway {
             url: format!("http://{address}"),
             client,
             printed,
+            readers,
             _folder: None,
         }
     }
 
-    /// Everything the command printed so far, log lines included.
-    pub(crate) fn printed(&self) -> String {
-        self.printed.lock().expect("no writer panicked").clone()
-    }
-
-    /// Ends the process as Ctrl-C does and waits for it.
-    pub(crate) fn interrupt(mut self) {
+    /// Ends the process as Ctrl-C does, waits for it, and gives everything it printed, log lines included.
+    pub(crate) fn interrupt(mut self) -> String {
         let status = Command::new("kill")
             .args(["-INT", &self.child.id().to_string()])
             .status();
         assert!(status.expect("kill runs").success());
-        assert!(
-            self.child.wait().expect("it ends").success(),
-            "a graceful stop is a success"
-        );
+        let ended = self.child.wait().expect("it ends");
+        for reader in self.readers.drain(..) {
+            reader.join().expect("no reader panicked");
+        }
+        let printed = self.printed.lock().expect("no writer panicked").clone();
+        assert!(ended.success(), "a graceful stop is a success:\n{printed}");
+        printed
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -57,7 +57,7 @@ async fn the_key_is_in_no_answer_and_no_log_line() {
     let answer = gateway.post("/v1/teamswork/tickets", ticket).await;
     answers.push_str(&answer.body.to_string());
 
-    let printed = gateway.printed();
+    let printed = gateway.interrupt();
     assert!(
         printed.lines().count() > 20,
         "there are log lines, down to the lowest level"
@@ -84,7 +84,7 @@ async fn one_log_line_per_action_says_how_it_went() {
         .await;
     assert_eq!(answer.headers["x-request-id"], "request-of-this-test");
     answer.expect(201);
-    let printed = gateway.printed();
+    let printed = gateway.interrupt();
     let lines: Vec<_> = printed
         .lines()
         .filter(|line| line.contains("request-of-this-test") && line.contains(" INFO "))
