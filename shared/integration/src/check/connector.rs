@@ -81,7 +81,10 @@ fn check_address(template: &Template, world: &World<'_>, report: &mut Report) {
     let text = template.source();
     let mistake = if template.is_constant() {
         Url::parse(text)
-            .map_err(|error| error.to_string())
+            .map_err(|error| match error {
+                url::ParseError::RelativeUrlWithoutBase => "it begins with https://".to_owned(),
+                error => error.to_string(),
+            })
             .and_then(|url| address_mistake(&url))
             .err()
     } else if text.starts_with("{{") || text.starts_with("https://") || text.starts_with("http://") {

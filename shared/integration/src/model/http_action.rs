@@ -99,7 +99,17 @@ fn path_mistake(path: &str) -> Option<(&'static str, &'static str)> {
     static TAG: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"(?s)\{\{\{.*?\}\}\}|\{\{.*?\}\}").expect("a valid pattern"));
     let fixed = TAG.replace_all(path, "x");
-    if fixed.contains("://") || fixed.starts_with("//") {
+    if path.starts_with("{{settings.base_url}}") || path.starts_with("/{{settings.base_url}}") {
+        Some((
+            "a path does not repeat the base URL",
+            "leave `{{settings.base_url}}` out; the connector's `base_url` stands before every path",
+        ))
+    } else if fixed.contains(['{', '}']) || fixed.split('/').any(|segment| segment.starts_with(':')) {
+        Some((
+            "a path has its variables in braces, three on each side",
+            "write a variable as {{{name}}}; `{name}` and `:name` are sent as they are",
+        ))
+    } else if fixed.contains("://") || fixed.starts_with("//") {
         Some((
             "a path cannot be a full URL",
             "write only the part after the host; the host is the connector's `base_url`",

@@ -89,7 +89,7 @@ impl Report {
 pub(crate) fn suggestion(wrong: &str, known: &[&str]) -> String {
     match did_you_mean(wrong, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None if known.is_empty() => "there are none".to_owned(),
+        None if known.is_empty() => "nothing is known here".to_owned(),
         None => format!(
             "known here: {}",
             known

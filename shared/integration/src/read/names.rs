@@ -57,7 +57,7 @@ name_forms! {
         "up to 64 letters, digits, underscores and hyphens, beginning with a letter or an underscore";
     /// Becomes part of an environment variable's name.
     SecretForm = "a secret", "^[A-Za-z][A-Za-z0-9_]{0,63}$",
-        "up to 64 letters, digits and underscores, beginning with a letter";
+        "the one under which the secret is kept, not the secret: up to 64 letters, digits and underscores";
     /// Named by callers.
     DestinationForm = "a destination", "^[A-Za-z0-9][A-Za-z0-9_. -]{0,63}$",
         "up to 64 letters, digits, spaces and `_.-`, beginning with a letter or a digit";

@@ -88,10 +88,13 @@ pub(crate) struct Expression {
 impl Decode for Expression {
     fn decode(node: &Node, report: &mut Report) -> Option<Self> {
         match Mapping::compile(node) {
-            Ok(mapping) => Some(Self {
-                mapping,
-                node: node.clone(),
-            }),
+            Ok(mapping) => {
+                report.diagnostics.extend(mapping.warnings().iter().cloned());
+                Some(Self {
+                    mapping,
+                    node: node.clone(),
+                })
+            }
             Err(diagnostics) => {
                 report.diagnostics.extend(diagnostics);
                 None
