@@ -142,28 +142,25 @@ impl Session<'_> {
                 } else {
                     refused
                 };
-                let message = format!("`{name}`: the system answered {status}");
-                return error(ErrorKind::Status(status), outcome, message)
+                // A rule that was not written for such a body is not what the caller should hear of.
+                let rule = self.failed_rule(form, &value).unwrap_or_default();
+                let (kind, message) = match rule {
+                    Some((Some(code), message)) => (ErrorKind::FailWhen(code), message),
+                    Some((None, message)) => (ErrorKind::Status(status), message),
+                    None => (
+                        ErrorKind::Status(status),
+                        format!("`{name}`: the system answered {status}"),
+                    ),
+                };
+                return error(kind, outcome, message)
                     .map_err(|error| error.with_retry_after(retry_after(&response.headers)));
             }
         }
         if let Some(error) = unreadable {
             return Err(error);
         }
-        for rule in &self.action.fail_when {
-            let what = format!("`fail_when` of `{name}`");
-            let bindings = [("response", &value)];
-            if !is_truthy(&self.evaluate_after(&rule.condition, &bindings, &what)?) {
-                continue;
-            }
-            let code = rule.code.unwrap_or(ErrorCode::ExternalRestError);
-            let message = match &rule.message {
-                Some(message) => match self.evaluate_after(message, &bindings, &what)? {
-                    Value::String(text) => self.redactor.text(&text),
-                    other => self.redactor.text(&other.to_string()),
-                },
-                None => format!("`{name}`: the answer says that it failed"),
-            };
+        if let Some((code, message)) = self.failed_rule(form, &value)? {
+            let code = code.unwrap_or(ErrorCode::ExternalRestError);
             // A code that names the caller's mistake is a refusal; otherwise nothing is known.
             let outcome = if code == ErrorCode::ExternalRestError {
                 once_sent(form.method)
@@ -173,6 +170,31 @@ impl Session<'_> {
             return error(ErrorKind::FailWhen(code), outcome, message);
         }
         Ok(Reply { status, value })
+    }
+
+    /// The first `fail_when` that holds for an answer: its code, if it has one, and what to say.
+    fn failed_rule(
+        &self,
+        form: &Form<'_>,
+        response: &Value,
+    ) -> Result<Option<(Option<ErrorCode>, String)>, UpstreamError> {
+        let name = form.action;
+        let what = format!("`fail_when` of `{name}`");
+        let bindings = [("response", response)];
+        for rule in &self.action.fail_when {
+            if !is_truthy(&self.evaluate_after(&rule.condition, &bindings, &what)?) {
+                continue;
+            }
+            let message = match &rule.message {
+                Some(message) => match self.evaluate_after(message, &bindings, &what)? {
+                    Value::String(text) => self.redactor.text(&text),
+                    other => self.redactor.text(&other.to_string()),
+                },
+                None => format!("`{name}`: the answer says that it failed"),
+            };
+            return Ok(Some((rule.code, message)));
+        }
+        Ok(None)
     }
 
     /// Evaluates a mapping over the scope and what an answer adds to it.

@@ -79,6 +79,14 @@ impl UpstreamError {
         }))
     }
 
+    /// The same, laid to the integration instead of to a value.
+    pub(crate) fn of_integration(mut self) -> Self {
+        if self.0.kind == ErrorKind::Input {
+            self.0.kind = ErrorKind::Mapping;
+        }
+        self
+    }
+
     /// A mapping failed. `what` names its place in the action: "`fail_when` of `list_tickets`".
     pub(crate) fn mapping(what: &str, error: EvaluationError, outcome: Outcome) -> Self {
         let mut made = Self::new(ErrorKind::Mapping, outcome, format!("{what} failed: {error}"));

@@ -1,11 +1,12 @@
 //! Removes secrets from text that leaves this crate.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::utf8_percent_encode;
-use regex::Regex;
+use regex::{Captures, Regex};
 use serde_json::Value;
 use storage::Secret;
 
@@ -23,6 +24,17 @@ static NAMED_SECRETS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"(?i)\b([\w.-]*(?:key|token|secret|password|passwd|signature|sig|credential)[\w.-]*)=([^&\s"'<>#;,]+)"#)
         .expect("the pattern is valid")
 });
+
+/// How URLs, JSON and HTML write a character that stands for itself elsewhere.
+#[allow(clippy::expect_used, reason = "a constant that a test compiles")]
+static ESCAPES: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r#"%([[:xdigit:]]{2})|\\u([[:xdigit:]]{4})|&#[xX]([[:xdigit:]]{1,6});|&#([0-9]{1,7});|&(amp|lt|gt|quot|apos);|\\(["/\\])"#,
+    )
+    .expect("the pattern is valid")
+});
+/// An echo of an echo is escaped this often.
+const NESTED_ESCAPES: usize = 3;
 
 /// The secrets that one call has used, in every form in which a server might repeat them.
 #[derive(Default)]
@@ -87,7 +99,7 @@ impl Redactor {
 
     /// Whether a good answer repeats a secret, in a link for instance, and needs [`Redactor::value`].
     pub(crate) fn occurs(&self, text: &str) -> bool {
-        self.forms_of(SHORTEST_IN_ANSWERS).any(|form| text.contains(form))
+        self.without_secrets(text, SHORTEST_IN_ANSWERS) != text
     }
 
     /// A good answer without secrets.
@@ -111,13 +123,29 @@ impl Redactor {
     }
 
     fn without_secrets(&self, text: &str, shortest: usize) -> String {
-        self.forms_of(shortest).fold(text.to_owned(), |text, form| {
-            if text.contains(form) {
-                text.replace(form, HIDDEN)
-            } else {
-                text
+        let hide = |text: &str| {
+            self.forms_of(shortest).fold(text.to_owned(), |text, form| {
+                if text.contains(form) {
+                    text.replace(form, HIDDEN)
+                } else {
+                    text
+                }
+            })
+        };
+        let mut shown = hide(text);
+        let nested = if self.forms.is_empty() { 0 } else { NESTED_ESCAPES };
+        // Encoders do not agree on what they escape, so the forms cannot name every way.
+        let mut plain = shown.clone();
+        for _ in 0..nested {
+            let Cow::Owned(plainer) = unescaped(&plain) else {
+                break;
+            };
+            plain = hide(&plainer);
+            if plain != plainer {
+                shown.clone_from(&plain);
             }
-        })
+        }
+        shown
     }
 
     fn forms_of(&self, shortest: usize) -> impl Iterator<Item = &str> {
@@ -126,6 +154,28 @@ impl Redactor {
             .map(Secret::expose)
             .filter(move |form| form.len() >= shortest)
     }
+}
+
+/// The text with the visible ASCII characters that are escaped in it.
+fn unescaped(text: &str) -> Cow<'_, str> {
+    ESCAPES.replace_all(text, |found: &Captures<'_>| {
+        let group = |number| found.get(number).map(|part| part.as_str());
+        let named = match group(5) {
+            Some("amp") => Some('&'),
+            Some("lt") => Some('<'),
+            Some("gt") => Some('>'),
+            Some("quot") => Some('"'),
+            Some(_) => Some('\''),
+            None => group(6).and_then(|escaped| escaped.chars().next()),
+        };
+        let hexadecimal = group(1).or(group(2)).or(group(3));
+        let code = match hexadecimal {
+            Some(digits) => u32::from_str_radix(digits, 16).ok(),
+            None => group(4).and_then(|digits| digits.parse().ok()),
+        };
+        let character = named.or_else(|| char::from_u32(code?).filter(|c| matches!(c, ' '..='~')));
+        character.map_or_else(|| found[0].to_owned(), String::from)
+    })
 }
 
 /// `%2F` as `%2f`, the rest as it is.
@@ -157,6 +207,11 @@ mod tests {
             "s3cr/et \\\"K&y\\\"",
             "s3cr/et &quot;K&amp;y&quot;",
             "czNjci9ldCAiSyZ5Ig==",
+            // Encoders that escape more or less than others, and two on top of each other.
+            "s3cr/et%20\"K%26y\"",
+            "s3cr/et \\u0022K\\u0026y\\u0022",
+            "s3cr&#47;et &#x22;K&#38;y&quot;",
+            "s3cr%252Fet%2520%2522K%2526y%2522",
         ] {
             let shown = redactor.text(&format!("before {text} after"));
             assert!(

@@ -24,6 +24,8 @@ use crate::send::{Response, Session};
 
 /// Lifetime of a token whose answer names none.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
+/// No token is kept longer; also, no clock can add what a server may write here.
+const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// A token is not used in its last minute, or last tenth if that is shorter.
 const MARGIN: Duration = Duration::from_secs(60);
 /// How the token request is called in records and errors.
@@ -85,7 +87,8 @@ impl Session<'_> {
             .expires_in
             .as_ref()
             .and_then(seconds)
-            .unwrap_or(DEFAULT_LIFETIME);
+            .unwrap_or(DEFAULT_LIFETIME)
+            .min(LONGEST_LIFETIME);
         let secret = Secret::new(granted.access_token);
         self.redactor.hide(secret.expose());
         let usable_until = Instant::now() + lifetime.saturating_sub(MARGIN.min(lifetime / 10));

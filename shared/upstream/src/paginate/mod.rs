@@ -107,7 +107,15 @@ impl Session<'_> {
         let what = format!("`paginate.items` of `{name}`");
         match self.evaluate_after(&paginate.items, &[("response", &reply.value)], &what)? {
             Value::Array(items) => Ok(items),
-            Value::Null => Ok(Vec::new()),
+            // Many systems leave an empty list out; an answer that is nothing at all says nothing.
+            Value::Null if !reply.value.pointer("/body").is_none_or(Value::is_null) => {
+                tracing::warn!(
+                    http_action = name,
+                    "paginate.items gives null: taken for no items"
+                );
+                Ok(Vec::new())
+            }
+            Value::Null => Err(self.bad_answer(&format!("`{name}`: the answer to a list is empty"))),
             _ => Err(self.bad_answer(&format!("`paginate.items` of `{name}` gives no list"))),
         }
     }

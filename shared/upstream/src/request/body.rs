@@ -9,7 +9,7 @@ use percent_encoding::utf8_percent_encode;
 use serde_json::{Map, Value};
 
 use super::render::{Plain, text_or_json};
-use super::{Form, Root, UNRESERVED, json, query, refused, show_path};
+use super::{Form, Root, UNRESERVED, json, mistaken, query, refused, show_path};
 use crate::error::UpstreamError;
 use crate::model::{Body, Part, PartContent};
 
@@ -78,10 +78,13 @@ pub(super) fn body(form: &Form<'_>, root: &Root<'_>) -> Result<(Draft, Option<St
     Ok(match form.body {
         Body::None => (Draft::Ready(PreparedBody::None), None),
         Body::JsonTemplate(template) => {
-            let text = root.render(template, &mut json::ByPlace::default(), &what)?;
+            // What a caller may send is escaped, so that what goes wrong here is the template's mistake.
+            let text = root
+                .render(template, &mut json::ByPlace::default(), &what)
+                .map_err(UpstreamError::of_integration)?;
             let value = serde_json::from_str(&text).map_err(|error| {
                 let why = format!("it is not JSON once its values are filled in: {error}");
-                refused(&what, &why)
+                mistaken(&what, &why)
             })?;
             (Draft::Json(value, Some(text)), json_type())
         }
@@ -105,7 +108,7 @@ pub(super) fn body(form: &Form<'_>, root: &Root<'_>) -> Result<(Draft, Option<St
             content,
             content_type,
         } => {
-            let content_type = root.plain(content_type, &what)?;
+            let content_type = media_type(root.plain(content_type, &what)?, "text/plain; charset=utf-8");
             let text = root.render(content, escape_for(&content_type).as_mut(), &what)?;
             (Draft::Ready(PreparedBody::Bytes(text.into())), Some(content_type))
         }
@@ -114,12 +117,22 @@ pub(super) fn body(form: &Form<'_>, root: &Root<'_>) -> Result<(Draft, Option<St
             content_type,
         } => {
             let bytes = decode(&root.evaluate(content, &what)?, content, &what)?.unwrap_or_default();
+            let content_type = root.plain(content_type, &what)?;
             (
                 Draft::Ready(PreparedBody::Bytes(bytes)),
-                Some(root.plain(content_type, &what)?),
+                Some(media_type(content_type, "application/octet-stream")),
             )
         }
     })
+}
+
+/// The media type that a template gave, or the usual one where it gave nothing.
+fn media_type(given: String, usual: &str) -> String {
+    if given.trim().is_empty() {
+        usual.to_owned()
+    } else {
+        given
+    }
 }
 
 fn part(part: &Part, action: &str, root: &Root<'_>) -> Result<Option<PreparedPart>, UpstreamError> {
@@ -153,8 +166,7 @@ fn part(part: &Part, action: &str, root: &Root<'_>) -> Result<Option<PreparedPar
                 .as_ref()
                 .map(|template| root.plain(template, &what))
                 .transpose()?;
-            let content_type = content_type.filter(|text| !text.is_empty());
-            let content_type = content_type.unwrap_or_else(|| "application/octet-stream".to_owned());
+            let content_type = media_type(content_type.unwrap_or_default(), "application/octet-stream");
             Some(PreparedPart {
                 name,
                 content: bytes,
@@ -189,6 +201,8 @@ fn escape_for(content_type: &str) -> Box<dyn Escape> {
         Box::new(FormValue)
     } else if content_type.contains("xml") || content_type.contains("html") {
         Box::new(HtmlEscape)
+    } else if content_type.contains("json") {
+        Box::new(json::ByPlace::default())
     } else {
         Box::new(Plain)
     }

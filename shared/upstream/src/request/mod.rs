@@ -139,6 +139,11 @@ pub(crate) fn path_of(connector: &Connector, form: &Form<'_>, root: &Root<'_>) -
 }
 
 /// A value cannot be put where the request needs it.
+/// The integration is wrong, whatever value came.
+fn mistaken(what: &str, why: &str) -> UpstreamError {
+    UpstreamError::new(ErrorKind::Mapping, Outcome::NotSent, format!("{what}: {why}"))
+}
+
 fn refused(what: &str, why: &str) -> UpstreamError {
     UpstreamError::new(ErrorKind::Input, Outcome::NotSent, format!("{what}: {why}"))
 }

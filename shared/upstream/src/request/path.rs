@@ -5,7 +5,7 @@ use percent_encoding::utf8_percent_encode;
 use serde_json::Value;
 use url::Url;
 
-use super::{Form, Root, UNRESERVED, refused};
+use super::{Form, Root, UNRESERVED, mistaken, refused};
 use crate::error::UpstreamError;
 
 /// The URL without query. Scheme, host, port and the base path stay as they are.
@@ -20,10 +20,8 @@ pub(super) fn url(base: &Url, form: &Form<'_>, root: &Root<'_>) -> Result<Url, U
         }
     };
     if let Some(name) = missing(source, root.scope) {
-        check(
-            false,
-            &format!("`{name}` has no value, so the path would name something else"),
-        )?;
+        let why = format!("`{name}` has no value: look at the `input_args` that give it");
+        return Err(mistaken(&format!("{what}, `{source}`"), &why));
     }
     let path = root.render(form.path, &mut Segments, &what)?;
     check(path.starts_with('/'), "it does not start with `/`")?;

@@ -301,6 +301,20 @@ async fn a_token_is_fetched_once_and_used_until_it_expires() {
 }
 
 #[tokio::test]
+async fn a_lifetime_that_no_clock_can_hold_is_only_long() {
+    for lifetime in ["1e19", "1e300", "-1", "soon"] {
+        let server = token_server(|_| true, lifetime).await;
+        let (client, connector) = (client_with(SECRET), oauth(&server, ClientAuthentication::Basic));
+        for _ in 0..2 {
+            let answer = client
+                .call(&connector, &get("/t"), &scope(), &mut context())
+                .await;
+            assert_eq!(answer.unwrap().result, json!("token-1"), "{lifetime}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn many_calls_at_once_fetch_one_token() {
     let server = token_server(|_| true, "3600").await;
     let (client, connector) = (client_with(SECRET), oauth(&server, ClientAuthentication::Basic));

@@ -21,6 +21,12 @@ async fn send(body: Body, scope: &Value) -> Asked {
 }
 
 async fn refuse(body: Body, scope: &Value) -> String {
+    // What cannot be a JSON template's value is the template's mistake: what a caller sends is escaped in it.
+    let kind = if matches!(body, Body::JsonTemplate(_)) {
+        ErrorKind::Mapping
+    } else {
+        ErrorKind::Input
+    };
     let server = Server::agreeable().await;
     let error = call(
         &connector(&server.url),
@@ -34,7 +40,7 @@ async fn refuse(body: Body, scope: &Value) -> String {
     .unwrap_err();
     assert_eq!(
         (error.kind(), error.outcome()),
-        (ErrorKind::Input, Outcome::NotSent),
+        (kind, Outcome::NotSent),
         "{error}"
     );
     assert!(server.asked().is_empty());
@@ -209,6 +215,9 @@ async fn text_is_escaped_for_its_type() {
     assert_eq!(asked.text(), "a=%3Cb%3E%26%22x%22&b=%3Cb%3E%26%22x%22");
     let asked = send(text("<a>{{a}}</a>", "application/xml"), &scope).await;
     assert_eq!(asked.text(), "<a>&lt;b&gt;&amp;&quot;x&quot;</a>");
+    let evil = json!({"a": "\", \"admin\": true, \"x\": \""});
+    let asked = send(text(r#"{"a": "{{a}}"}"#, "application/merge-patch+json"), &evil).await;
+    assert_eq!(asked.json(), evil);
 }
 
 #[tokio::test]

@@ -81,6 +81,24 @@ fn echo(status: u16) -> impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static 
     }
 }
 
+/// Repeats the key as encoders do that escape more, or less, than most: .NET in JSON, and in a link a server
+/// that decodes the slash alone.
+fn echo_otherwise(status: u16) -> impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static {
+    move |asked, _| {
+        let decoded: Vec<_> = url::form_urlencoded::parse(asked.query.as_bytes()).collect();
+        let half_decoded = asked.query.replace("%2F", "/");
+        let body = json!({"decoded": decoded, "query": half_decoded, "items": [half_decoded]}).to_string();
+        let body = body
+            .replace('+', "\\u002B")
+            .replace('&', "\\u0026")
+            .replace("\\\"", "\\u0022");
+        Reply::status(status)
+            .body(body)
+            .header("x-echo", &half_decoded)
+            .header("content-type", "application/json")
+    }
+}
+
 fn kinds_of_auth(url: &str) -> Vec<Auth> {
     let secret = || "planted".to_owned();
     let key = |location| Auth::ApiKey {
@@ -133,6 +151,8 @@ async fn a_planted_secret_comes_out_nowhere() {
     for status in [200, 400, 401, 403, 404, 429, 500, 503] {
         servers.push(Server::start(echo(status)).await);
     }
+    servers.push(Server::start(echo_otherwise(200)).await);
+    servers.push(Server::start(echo_otherwise(500)).await);
     servers.push(
         Server::start(|asked, _| {
             Reply::status(302).header("location", &format!("http://h/?{}", asked.query))

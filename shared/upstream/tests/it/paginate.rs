@@ -616,3 +616,28 @@ async fn every_page_is_taken_from_the_rate_budget() {
     assert_eq!(error.kind(), ErrorKind::Budget);
     assert_eq!(server.asked().len(), 2);
 }
+
+#[tokio::test]
+async fn an_answer_that_is_nothing_is_not_an_empty_list() {
+    let server = Server::start(|_, _| Reply::status(200)).await;
+    let error = pages(&server, by_token()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BadAnswer);
+    let server = Server::start(|_, _| Reply::json(&json!({"total": 0}))).await;
+    assert_eq!(pages(&server, by_token()).await.unwrap()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_page_that_names_itself_ends_the_walk_where_that_is_said() {
+    let server = Server::start(|_, _| Reply::json(&json!({"items": [1], "next": "same"}))).await;
+    let error = pages(&server, by_token()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoProgress);
+    let paginate = Paginate {
+        unique_by: Some(mapping("item")),
+        stop_on_repeat: true,
+        ..by_token()
+    };
+    assert_eq!(
+        pages(&server, paginate).await.unwrap(),
+        json!({"items": [1], "next_page_token": null, "pages": 2})
+    );
+}

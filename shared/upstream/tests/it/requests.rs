@@ -57,7 +57,13 @@ async fn a_value_that_would_name_another_resource_is_refused_before_sending() {
             let error = call(&connector(&server.url), &get(path), &json!({"id": value}))
                 .await
                 .unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Input, "{value} in {path}: {error}");
+            // A value that is not there is the integration's mistake, a bad one may be the caller's.
+            let kind = if value.is_null() {
+                ErrorKind::Mapping
+            } else {
+                ErrorKind::Input
+            };
+            assert_eq!(error.kind(), kind, "{value} in {path}: {error}");
             assert_eq!(error.outcome(), Outcome::NotSent);
             assert!(error.to_string().contains("id"), "{error}");
         }

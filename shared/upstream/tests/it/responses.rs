@@ -1,7 +1,7 @@
 //! Answers: what is good, what is not, and what an error tells.
 
 use serde_json::json;
-use upstream::{ErrorCode, ErrorKind, FailWhen, Method, Outcome, ResponseFormat};
+use upstream::{ErrorCode, ErrorKind, FailWhen, HttpAction, Method, Outcome, ResponseFormat};
 
 use crate::support::{Reply, Server, action, call, connector, get, mapping, post, raw_server};
 
@@ -203,4 +203,59 @@ async fn fail_when_sees_the_answer_and_the_arguments() {
     );
     action.fail_when = vec![rule("response.body.error == false", None, None)];
     assert!(call(&connector(&server.url), &action, &scope).await.is_ok());
+}
+
+#[tokio::test]
+async fn fail_when_can_name_what_a_bad_status_means() {
+    let server = Server::start(|asked, _| {
+        let status = asked.path.trim_start_matches("/t/").parse().unwrap();
+        Reply::json(&json!({"reason": "closed"})).with_status(status)
+    })
+    .await;
+    let rule = |condition: &str, code| FailWhen {
+        condition: mapping(condition),
+        message: Some(mapping("response.body.reason")),
+        code,
+    };
+    let answered = async |status: u16, rules: Vec<FailWhen>| {
+        let action = HttpAction {
+            fail_when: rules,
+            ..action(&Method::PUT, &format!("/t/{status}"))
+        };
+        let error = call(&connector(&server.url), &action, &json!({}))
+            .await
+            .unwrap_err();
+        (error.kind(), error.to_string(), error.outcome())
+    };
+    let closed = "closed".to_owned();
+    assert_eq!(
+        answered(
+            422,
+            vec![rule("response.status == 422", Some(ErrorCode::Conflict))]
+        )
+        .await,
+        (
+            ErrorKind::FailWhen(ErrorCode::Conflict),
+            closed.clone(),
+            Outcome::Refused
+        )
+    );
+    // Without a code the status keeps its meaning, and the rule says it in words.
+    assert_eq!(
+        answered(404, vec![rule("response.body.reason", None)]).await,
+        (ErrorKind::Status(404), closed.clone(), Outcome::Refused)
+    );
+    // A server that broke may have done it all the same.
+    assert_eq!(
+        answered(
+            500,
+            vec![rule("response.status == 500", Some(ErrorCode::Conflict))]
+        )
+        .await,
+        (ErrorKind::FailWhen(ErrorCode::Conflict), closed, Outcome::Unknown)
+    );
+    // A rule that fails on such a body does not hide the status.
+    let (kind, message, _) = answered(422, vec![rule("response.body.reason < 5", None)]).await;
+    assert_eq!(kind, ErrorKind::Status(422));
+    assert!(message.contains("422"), "{message}");
 }
