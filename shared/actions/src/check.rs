@@ -6,6 +6,12 @@ use serde_json::Value;
 
 use crate::error::FieldProblem;
 
+/// With so many problems told, the rest says nothing new, and finding it would cost a caller nothing and us much.
+pub(crate) const MAX_PROBLEMS: usize = 20;
+
+/// The longest part of a name from outside that is shown; a longer one resembles no name of ours.
+const SHOWN_NAME: usize = 100;
+
 /// A schema that was compiled once, with the text it came from for the messages.
 #[derive(Debug)]
 pub(crate) struct Checker {
@@ -27,10 +33,14 @@ impl Checker {
         &self.schema
     }
 
-    /// Every problem with `value`; each field's path starts with `prefix` (empty for none).
+    /// The problems with `value`, at most [`MAX_PROBLEMS`]; each field's path starts with `prefix` (empty for
+    /// none).
     pub(crate) fn problems(&self, value: &Value, prefix: &str) -> Vec<FieldProblem> {
         let mut problems: Vec<FieldProblem> = Vec::new();
         for error in self.validator.iter_errors(value) {
+            if problems.len() >= MAX_PROBLEMS {
+                break;
+            }
             self.explain(&error, value, prefix, &mut problems);
         }
         problems
@@ -65,7 +75,7 @@ impl Checker {
                 let known: Vec<&str> = schema
                     .map(|schema| property_names(&self.schema, schema))
                     .unwrap_or_default();
-                for name in unexpected {
+                for name in unexpected.iter().take(MAX_PROBLEMS) {
                     add(
                         problems,
                         path(prefix, pointer, Some(name)),
@@ -107,7 +117,10 @@ impl Checker {
 
 /// `unknown field; did you mean ...?` or the list of what there is.
 pub(crate) fn unknown_name(what: &str, name: &str, known: &[&str]) -> String {
-    match mapping::did_you_mean(name, known.iter().copied()) {
+    let near = (name.len() <= SHOWN_NAME)
+        .then(|| mapping::did_you_mean(name, known.iter().copied()))
+        .flatten();
+    match near {
         Some(near) => format!("unknown {what}; did you mean `{near}`?"),
         None if known.is_empty() => format!("unknown {what}; none is expected here"),
         None => format!("unknown {what}; expected one of {}", known.join(", ")),
@@ -131,7 +144,7 @@ pub(crate) fn found(value: &Value) -> &'static str {
 
 fn add(problems: &mut Vec<FieldProblem>, field: String, message: String) {
     // One field can fail several keywords for one reason; the first says it.
-    if problems.iter().all(|known| known.field != field) {
+    if problems.len() < MAX_PROBLEMS && problems.iter().all(|known| known.field != field) {
         problems.push(FieldProblem { field, message });
     }
 }
@@ -150,10 +163,18 @@ fn path(prefix: &str, pointer: &str, last: Option<&str>) -> String {
             if !text.is_empty() {
                 text.push('.');
             }
-            text.push_str(&segment);
+            text.push_str(&shown(&segment));
         }
     }
     if text.is_empty() { "body".to_owned() } else { text }
+}
+
+/// A name from outside, cut where it is longer than anybody reads.
+pub(crate) fn shown(name: &str) -> String {
+    match name.char_indices().nth(SHOWN_NAME) {
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
+        None => name.to_owned(),
+    }
 }
 
 fn unescape(segment: &str) -> String {

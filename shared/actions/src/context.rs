@@ -189,17 +189,19 @@ impl<'c> Context<'c> {
             ("updated_end_ts", text("updated_end_ts")),
             ("destination", destination.map(str::to_owned)),
         ];
-        let query = Query {
+        let mut query = Query {
             action: self.call.action,
             integration: &self.call.installation.integration.name,
             parameters: parameters
                 .into_iter()
                 .filter_map(|(name, value)| Some((name, value?)))
                 .collect(),
+            came_with: None,
         };
         let mut info = Map::new();
         match page_token.map(|token| query.unwrap(token)) {
             Some(Ok(own)) => {
+                query.came_with = Some(own.clone());
                 info.insert("next_page_token".to_owned(), own);
             }
             Some(Err(reason)) => self.problem("page_token", reason),

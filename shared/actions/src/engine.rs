@@ -75,7 +75,12 @@ impl<'e> Engine<'e> {
                 self.changes += u32::from(changes_something(&step.http_action.method));
             }
         }
-        self.judge(&action.ret.fail_when, &bank, "return", Outcome::Unknown)?;
+        let outcome = if self.changes == 0 {
+            Outcome::NotSent
+        } else {
+            Outcome::Unknown
+        };
+        self.judge(&action.ret.fail_when, &bank, "return", outcome)?;
         action
             .ret
             .output_mapper
@@ -116,7 +121,7 @@ impl<'e> Engine<'e> {
             .await
             .map(|answer| Some(answer.result))
             .map_err(|error| {
-                let told = upstream_error::failed(&error, name, self.action);
+                let told = upstream_error::failed(&error, &step.http_action, self.action, self.changes > 0);
                 if changes_something(&step.http_action.method) {
                     self.failed_write(told, error.outcome().into())
                 } else {

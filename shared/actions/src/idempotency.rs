@@ -50,8 +50,11 @@ pub(crate) struct Write {
 }
 
 impl Write {
-    /// The write with the caller's `key`, known by everything that was sent.
+    /// The write with the caller's `key`, known by everything that was sent, in whatever order: a caller that
+    /// writes its request anew may write the fields of an object in another one.
     pub(crate) fn new(integration: &str, action: TasAction, key: &str, input: &Value) -> Self {
+        let mut input = input.clone();
+        input.sort_all_objects();
         let mut hash = Sha256::new();
         hash.update(action.key());
         hash.update([0]);

@@ -5,12 +5,10 @@ use integration::Installation;
 use integration::contract::TasAction;
 use serde_json::{Map, Value, json};
 
+use crate::check::MAX_PROBLEMS;
 use crate::error::{ApiError, ErrorCode, FieldProblem};
 use crate::page_token::Query;
 use crate::ticket::TicketSchema;
-
-/// With so many problems told, the rest says nothing new.
-const MAX_PROBLEMS: usize = 20;
 
 /// What an answer is built from.
 pub(crate) struct Output<'o> {
@@ -82,6 +80,11 @@ impl Output<'_> {
         }
         self.unusable(&problems)?;
         let token = match (own_token, self.query) {
+            (Some(own), Some(query)) if !is_end(&own) && query.came_with.as_ref() == Some(&own) => {
+                let message = "the next page is the one that was asked for: paging does not get on; look at how the \
+                               integration uses `data.context.pagination_info.next_page_token`";
+                return Err(ApiError::new(ErrorCode::ExternalRestError, message));
+            }
             (Some(own), Some(query)) if !is_end(&own) => Value::String(query.wrap(own)),
             _ => Value::Null,
         };

@@ -32,6 +32,8 @@ pub(crate) struct Query<'a> {
     pub(crate) integration: &'a str,
     /// Name and canonical value of each parameter that is given.
     pub(crate) parameters: Vec<(&'static str, String)>,
+    /// The connector's own token that the caller came with.
+    pub(crate) came_with: Option<Value>,
 }
 
 impl Query<'_> {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::fmt::rfc2822;
+use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -26,7 +27,17 @@ pub(crate) fn parse_strict(text: &str) -> Option<Timestamp> {
         && bytes.get(13) == Some(&b':')
         && bytes.get(16) == Some(&b':')
         && !text.contains('[');
-    if shaped { text.parse().ok() } else { None }
+    if shaped { with_offset(text) } else { None }
+}
+
+/// A time with an offset. "The end of time", as databases write it, lies within the hours that the clock
+/// inside does not have, so that every offset has room: then it is the last time that there is.
+fn with_offset(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| {
+        let pieces = Pieces::parse(text).ok()?;
+        let is_whole = pieces.time().is_some() && pieces.to_numeric_offset().is_some();
+        (is_whole && pieces.date().year() == 9999).then_some(Timestamp::MAX)
+    })
 }
 
 /// A ticketing system's time: RFC 3339, with a space for the `T`, without an offset (then UTC), a
@@ -40,14 +51,16 @@ pub(crate) fn parse_lenient(value: &Value) -> Option<Timestamp> {
 }
 
 fn parse_text(text: &str) -> Option<Timestamp> {
-    if let Ok(time) = text.parse::<Timestamp>() {
+    if let Some(time) = with_offset(text) {
         return Some(time);
     }
     if let Ok(number) = text.parse::<f64>() {
         return from_epoch(number);
     }
     if let Ok(local) = text.parse::<DateTime>() {
-        return local.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+        let zoned = local.to_zoned(TimeZone::UTC).ok();
+        let last = (local.year() == 9999).then_some(Timestamp::MAX);
+        return zoned.map(|zoned| zoned.timestamp()).or(last);
     }
     rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())
 }
@@ -98,6 +111,15 @@ mod tests {
             (json!(1_767_609_045_123_i64), "2026-01-05T10:30:45.123000Z"),
             (json!(1_767_609_045.5), "2026-01-05T10:30:45.500000Z"),
             (json!("1767609045123"), "2026-01-05T10:30:45.123000Z"),
+            (json!("2016-12-31T23:59:60Z"), "2016-12-31T23:59:59.000000Z"),
+            // How .NET and SQL databases write "never" and "for ever".
+            (json!("0001-01-01T00:00:00"), "0001-01-01T00:00:00.000000Z"),
+            (
+                json!("9999-12-31T23:59:59.9999999"),
+                "9999-12-30T22:00:00.999999Z",
+            ),
+            (json!("9999-12-31T23:59:59Z"), "9999-12-30T22:00:00.999999Z"),
+            (json!("9999-12-31"), "9999-12-30T22:00:00.999999Z"),
         ] {
             assert_eq!(
                 parse_lenient(&sent).map(canonical).as_deref(),
@@ -126,6 +148,7 @@ mod tests {
     fn a_caller_must_write_rfc_3339_with_an_offset() {
         assert!(parse_strict("2026-01-05T10:30:45Z").is_some());
         assert!(parse_strict("2026-01-05T10:30:45.123456+02:00").is_some());
+        assert!(parse_strict("9999-12-31T23:59:59Z").is_some());
         for wrong in [
             "2026-01-05",
             "2026-01-05T10:30:45",

@@ -53,10 +53,11 @@ impl Input for AddAttachment {
         if self
             .file_name
             .contains(|letter: char| letter.is_control() || letter == '/' || letter == '\\')
+            || matches!(self.file_name.trim(), "." | "..")
         {
             context.problem(
                 "file_name",
-                "expected a name without slashes and control characters",
+                "expected a name, not a path, without control characters",
             );
         }
         if self

@@ -69,7 +69,7 @@ pub(super) fn definition() -> ActionDefinition {
         path: "/tickets/{ticket_id}/resolve",
         success: StatusCode::OK,
         description: "The body may be left out.",
-        example: || json!({"resolution": "The firmware update was rolled back."}),
+        example: || json!({"resolution": "fixed", "comment": "The firmware update was rolled back."}),
         schema: schema_of::<ResolveTicket>,
         context: context_of::<ResolveTicket>,
     }

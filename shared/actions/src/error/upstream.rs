@@ -1,7 +1,7 @@
 //! What the caller is told when a call to the ticketing system fails.
 
 use integration::contract::TasAction;
-use upstream::{ErrorKind, UpstreamError};
+use upstream::{ErrorKind, HttpAction, UpstreamError};
 
 use super::{ApiError, ErrorCode};
 
@@ -18,10 +18,21 @@ impl From<upstream::ErrorCode> for ErrorCode {
     }
 }
 
-/// Translates a failed call. `step` is the HTTP action; `action` is none outside the twelve.
-pub(crate) fn failed(error: &UpstreamError, step: &str, action: Option<TasAction>) -> ApiError {
-    // Creating and listing by time name nothing, so a 404 cannot be about it.
+/// Translates a failed call of the HTTP action `step`; `action` is none outside the twelve. `changed` says that an
+/// earlier step was carried out.
+pub(crate) fn failed(
+    error: &UpstreamError,
+    step: &HttpAction,
+    action: Option<TasAction>,
+    changed: bool,
+) -> ApiError {
+    // A 404 is about the ticket only where a request names one: not where the path is the same for every ticket,
+    // and a page in HTML comes from something that is not the API at all. Creating and listing name nothing.
+    let is_page = error
+        .excerpt()
+        .is_some_and(|text| text.trim_start().starts_with('<'));
     let missing = match action {
+        _ if changed || is_page || step.path.is_constant() => None,
         None | Some(TasAction::CreateTicket | TasAction::QueryTicketsByTimeRange) => None,
         Some(TasAction::QueryTicketsByRequestor) => Some("the ticketing system knows no such requestor"),
         Some(_) => Some("the ticketing system has no such ticket"),
@@ -49,9 +60,19 @@ pub(crate) fn failed(error: &UpstreamError, step: &str, action: Option<TasAction
         (ErrorKind::Mapping | ErrorKind::Internal, _) => (ErrorCode::InternalServerError, error.to_string()),
         _ => (ErrorCode::ExternalRestError, error.to_string()),
     };
+    // A 4xx tells a caller, and many a library, to send the request again, corrected or later: a ticket too many.
+    // What an integration chose for its rule stays.
+    // A value that is missing then is one that the system's answer did not have.
+    let rule = matches!(error.kind(), ErrorKind::FailWhen(_));
+    let missing_value = error.kind() == ErrorKind::Mapping;
+    let code = if changed && !rule && (missing_value || code.status().is_client_error()) {
+        ErrorCode::ExternalRestError
+    } else {
+        code
+    };
     let mut told = ApiError::new(code, message)
         .detail("code", error.code())
-        .detail("step", step);
+        .detail("step", step.name.as_str());
     if let Some(status) = error.status() {
         told = told.detail("upstream_status", status);
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::action::{ActionDefinition, too_large};
-use crate::check::{found, unknown_name};
+use crate::check::{MAX_PROBLEMS, found, shown, unknown_name};
 use crate::error::{ApiError, FieldProblem};
 
 /// The largest request body, in bytes: 6 MiB, as much as Lambda takes in one request.
@@ -53,7 +53,7 @@ pub(super) fn input(
     } else {
         if let Some((name, _)) = pairs(request.uri().query().unwrap_or_default()).next() {
             return Err(one_problem(
-                &name,
+                &shown(&name),
                 "unknown query parameter; none is expected here",
             ));
         }
@@ -76,9 +76,12 @@ fn query(definition: &ActionDefinition, query: &str) -> Result<Map<String, Value
     let mut fields = Map::new();
     let mut problems = Vec::new();
     for (name, value) in pairs(query) {
+        if problems.len() == MAX_PROBLEMS {
+            break;
+        }
         if !known.contains(&name.as_ref()) {
             problems.push(FieldProblem::new(
-                name.as_ref(),
+                shown(&name),
                 unknown_name("query parameter", &name, &known),
             ));
         } else if fields

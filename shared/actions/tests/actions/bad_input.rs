@@ -129,7 +129,13 @@ async fn every_wrong_field_is_named_with_what_was_expected() {
             "POST",
             format!("{t}/IT-7/attachments"),
             json!({"file_name": "../a", "content": "SGVsbG8="}),
-            "file_name: expected a name without slashes",
+            "file_name: expected a name, not a path",
+        ),
+        (
+            "POST",
+            format!("{t}/IT-7/attachments"),
+            json!({"file_name": "..", "content": "SGVsbG8="}),
+            "file_name: expected a name, not a path",
         ),
         (
             "POST",
@@ -355,4 +361,43 @@ actions:
     .await;
     assert_eq!((answer.status, answer.code()), (422, "ACTION_NOT_SUPPORTED"));
     assert!(upstream.seen().is_empty());
+}
+
+#[tokio::test]
+async fn of_very_many_mistakes_twenty_are_told_and_soon() {
+    let upstream = Upstream::desk().await;
+    let gateway = gateway(&upstream);
+    let started = std::time::Instant::now();
+
+    let mut unknown = json!({"payload": {"short_description": "x"}});
+    for number in 0..100_000 {
+        unknown[format!("k{number}")] = json!(1);
+    }
+    let people = vec![json!(1); 100_000];
+    let wrong = json!({
+        "payload": {"short_description": "x"},
+        "requestor_info": {"requestor": {"user_id_info": {"user_itsm_id_info": people}}},
+    });
+    for body in [unknown, wrong] {
+        let answer = post(&gateway, "/v1/desk/tickets", body).await;
+        assert_eq!((answer.status, answer.fields().len()), (400, 20));
+    }
+    let query: Vec<String> = (0..1000).map(|number| format!("k{number}=")).collect();
+    let answer = get(&gateway, &format!("/v1/desk/tickets?{}", query.join("&"))).await;
+    assert_eq!((answer.status, answer.fields().len()), (400, 20));
+
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_name_that_is_a_book_is_cut_and_compared_with_nothing() {
+    let upstream = Upstream::desk().await;
+    let mut body = json!({"payload": {"short_description": "x"}});
+    body["é".repeat(2_000_000)] = json!(1);
+    let started = std::time::Instant::now();
+    let answer = post(&gateway(&upstream), "/v1/desk/tickets", body).await;
+    assert_eq!(answer.status, 400);
+    let cut = format!("{}…: unknown field; expected one of payload", "é".repeat(100));
+    assert!(answer.message().starts_with(&cut), "{}", answer.message());
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
 }

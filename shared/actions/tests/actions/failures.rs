@@ -92,6 +92,36 @@ async fn a_missing_path_upstream_is_not_a_missing_ticket_where_none_was_named() 
 }
 
 #[tokio::test]
+async fn a_404_in_html_does_not_come_from_the_api() {
+    let page = || {
+        (
+            axum::http::StatusCode::NOT_FOUND,
+            [("content-type", "text/html")],
+            "<html><body>No such site</body></html>",
+        )
+            .into_response()
+    };
+    let gateway = answering(move |_| page()).await;
+    let answer = get(&gateway, "/v1/desk/tickets/IT-7").await;
+    assert_eq!(
+        (answer.status, answer.code()),
+        (502, "EXTERNAL_REST_ERROR"),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_404_of_a_path_that_is_the_same_for_everybody_is_not_about_the_requestor() {
+    let gateway = answering(|_| reply(404, &json!({}))).await;
+    let answer = get(&gateway, "/v1/desk/requestors/12/tickets").await;
+    assert_eq!(
+        (answer.status, answer.code()),
+        (502, "EXTERNAL_REST_ERROR"),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
 async fn too_many_requests_say_when_to_come_back() {
     let gateway =
         answering(|_| (axum::http::StatusCode::TOO_MANY_REQUESTS, [("retry-after", "17")]).into_response())
@@ -247,6 +277,54 @@ async fn a_read_that_fails_after_the_change_says_so_too() {
     )
     .await;
     assert_eq!(answer.details()["outcome"], "partly_done", "{answer:?}");
+}
+
+#[tokio::test]
+async fn after_a_change_no_failure_asks_the_caller_to_send_it_again() {
+    for (made, status) in [
+        (json!({"id": 7}), 404),
+        (json!({"id": 7}), 409),
+        (json!({"id": 7}), 429),
+        (json!({}), 200),
+    ] {
+        let gateway = answering(move |seen| match seen.method.as_str() {
+            "POST" => reply(200, &made),
+            _ => reply(status, &json!({})),
+        })
+        .await;
+        let answer = post(
+            &gateway,
+            "/v1/desk/tickets",
+            json!({"payload": {"short_description": "x"}}),
+        )
+        .await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (502, "EXTERNAL_REST_ERROR"),
+            "{status}: {answer:?}"
+        );
+        assert_eq!(answer.details()["outcome"], "partly_done", "{answer:?}");
+        assert_eq!(answer.header("retry-after"), None);
+    }
+}
+
+#[tokio::test]
+async fn a_rule_of_the_return_after_reading_alone_says_that_nothing_was_changed() {
+    let reading = "
+name: small
+settings: {base_url: {type: url, required: true}}
+connector: {base_url: '{{settings.base_url}}', auth: {kind: none}}
+http_actions: {get_record: {method: GET, path: '/records/{{{id}}}'}}
+actions:
+  add_public_comment:
+    steps:
+      - action: {action_name: get_record, input_args: {id: data.context.ticket.id}, output_key: r}
+      - return: {output_mapper: data.r, fail_when: {condition: 'true', code: CONFLICT, message: \"'closed'\"}}
+";
+    let gateway = gateway_of(reading, &Upstream::desk().await, json!({}));
+    let answer = post(&gateway, "/v1/small/tickets/7/comments", json!({"comment": "x"})).await;
+    assert_eq!((answer.status, answer.code()), (409, "CONFLICT"), "{answer:?}");
+    assert_eq!(answer.details()["outcome"], "not_sent");
 }
 
 #[tokio::test]

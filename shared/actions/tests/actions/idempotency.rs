@@ -42,6 +42,22 @@ async fn the_first_answer_comes_again() {
 }
 
 #[tokio::test]
+async fn the_same_fields_in_another_order_are_the_same_request() {
+    let upstream = Upstream::desk().await;
+    let gateway = with_store(&upstream);
+    change(
+        &gateway,
+        "k1",
+        json!({"payload": {"a": 1, "b": {"c": 2, "d": 3}}}),
+    )
+    .await;
+    let again = json!({"payload": {"b": {"d": 3, "c": 2}, "a": 1}});
+    let answer = change(&gateway, "k1", again).await;
+    assert_eq!(answer.header("idempotency-replayed"), Some("true"), "{answer:?}");
+    assert_eq!(upstream.seen().len(), 1);
+}
+
+#[tokio::test]
 async fn a_key_used_for_another_request_is_a_conflict() {
     let upstream = Upstream::desk().await;
     let gateway = with_store(&upstream);

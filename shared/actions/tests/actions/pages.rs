@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Upstream, gateway, get, reply};
+use crate::support::{Upstream, gateway, gateway_of, get, reply};
 
 const RANGE: &str = "updated_start_ts=2026-01-05T12:00:00%2B02:00&updated_end_ts=2026-01-05T11:00:00Z";
 
@@ -117,4 +117,45 @@ async fn a_requestor_stands_in_both_places_of_the_context() {
         person.starts_with("158691") && person.ends_with("desk") && !person.contains('@'),
         "{person}"
     );
+}
+
+#[tokio::test]
+async fn an_integration_that_never_reads_the_token_it_gave_is_noticed() {
+    let upstream = Upstream::start(|_| {
+        let item = json!({"id": 1, "status": "Open", "title": "x", "changed": 1_767_609_045});
+        reply(200, &json!({"items": [item], "next": "c2"}))
+    })
+    .await;
+    let text = r#"
+        name: stuck
+        settings: {base_url: {type: url, required: true}}
+        connector: {base_url: "{{settings.base_url}}"}
+        http_actions: {list: {method: GET, path: /list}}
+        actions:
+          query_tickets_by_time_range:
+            steps:
+              - action: {action_name: list, output_key: page}
+              - return:
+                  output_mapper:
+                    raw_tickets:
+                      MAP():
+                        items: data.page.items
+                        converter: {id: item.id, state: item.status, short_description: item.title, updated_at: item.changed}
+                    pagination_info: {next_page_token: data.page.next}
+        ticketing: {states: {Open: NEW}}
+    "#;
+    let gateway = gateway_of(text, &upstream, json!({}));
+    let path = format!("/v1/stuck/tickets?{RANGE}");
+    let first = get(&gateway, &path).await;
+    let token = first.body["pagination_info"]["next_page_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let again = get(&gateway, &format!("{path}&page_token={token}")).await;
+    assert_eq!(
+        (again.status, again.code()),
+        (502, "EXTERNAL_REST_ERROR"),
+        "{again:?}"
+    );
+    assert!(again.message().contains("next_page_token"), "{}", again.message());
 }
