@@ -42,6 +42,30 @@ async fn every_mistake_names_its_field_and_reaches_no_upstream() {
         (
             "POST",
             tickets.into(),
+            Some(json!({"payload": {"short_description": "A", "tags": "[x"}}).to_string()),
+            "payload.tags",
+        ),
+        (
+            "POST",
+            tickets.into(),
+            Some(json!({"payload": {"short_description": "A", "expected_date": -1}}).to_string()),
+            "payload.expected_date",
+        ),
+        (
+            "POST",
+            tickets.into(),
+            Some(json!({"payload": {"short_description": "A", "custom_data": ["x"]}}).to_string()),
+            "payload.custom_data",
+        ),
+        (
+            "POST",
+            tickets.into(),
+            Some(json!({"payload": {"short_description": "A", "assignee": "x"}}).to_string()),
+            "payload.assignee",
+        ),
+        (
+            "POST",
+            tickets.into(),
             Some(json!({"payload": {"short_description": "A"}, "destination": "moon"}).to_string()),
             "destination",
         ),

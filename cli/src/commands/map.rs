@@ -60,6 +60,7 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
     }
 
     let mapping = compile(&arguments.what)?;
+    output.diagnostics(mapping.warnings());
     if arguments.reads {
         for path in mapping.reads() {
             output.line(&shown_path(path))?;

@@ -80,6 +80,9 @@ async fn serve(arguments: Arguments, output: &mut Output) -> Result<(), Failure>
     let served = prepare(&arguments, &state_file, output).await?;
 
     output.text(&banner(address, &served, &state_file))?;
+    if !address.ip().is_loopback() {
+        tracing::warn!("{address} is open to everybody who can reach it: `up` asks callers for no key");
+    }
     let Served {
         installations,
         secrets,

@@ -10,6 +10,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
+use http::request::Parts;
 use http_body_util::BodyExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
@@ -83,6 +84,10 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
             return refusal(ErrorCode::InputValidationFailed, &message);
         }
     };
+    if is_of_another_site(&parts) {
+        let message = "a web page of another site may not change anything here";
+        return refusal(ErrorCode::PermissionDenied, message);
+    }
     let request = Request::from_parts(parts, body);
     // A task of its own: a client that hangs up must not leave a ticket half written.
     let action = tokio::spawn(async move {
@@ -100,6 +105,14 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
             )
         }
     }
+}
+
+/// Whether a browser says that a page of another site sends this write. There is no key to hold it off: what
+/// listens on this machine alone is open to every page that its user visits, as long as a page can send it
+/// without asking first, as it can a request without a content type.
+fn is_of_another_site(request: &Parts) -> bool {
+    let sender = request.headers.get("sec-fetch-site");
+    !request.method.is_safe() && sender.is_some_and(|sender| sender != "same-origin" && sender != "none")
 }
 
 /// Keeps one byte more than is allowed, so that the gateway sees that there was too much and says so.
@@ -127,5 +140,8 @@ fn refusal(code: ErrorCode, message: &str) -> Response {
     *answer.status_mut() = error.status();
     let json = http::HeaderValue::from_static("application/json");
     answer.headers_mut().insert(http::header::CONTENT_TYPE, json);
+    if let Ok(request_id) = request_id.parse() {
+        answer.headers_mut().insert("x-request-id", request_id);
+    }
     answer
 }

@@ -235,6 +235,30 @@ fn a_body_that_is_too_large_is_refused_with_a_readable_answer() {
 }
 
 #[test]
+fn a_web_page_of_another_site_cannot_write() {
+    let desk = Desk::new();
+    let (_server, url) = desk.start(&[]);
+    // What a browser sends for a page's `fetch` of a body without a type: it does not ask first.
+    let create = |sender: &str| {
+        let body = r#"{"payload": {"short_description": "Dark monitor"}}"#;
+        curl(&format!(
+            "-i {url}/desk/tickets -d '{body}' -H content-type: {sender}"
+        ))
+        .stdout
+    };
+    let foreign = create("-H 'sec-fetch-site: cross-site'");
+    assert!(foreign.starts_with("HTTP/1.1 403"), "{foreign}");
+    assert!(
+        foreign.contains("PERMISSION_DENIED") && foreign.contains("x-request-id"),
+        "{foreign}"
+    );
+    for own in ["", "-H 'sec-fetch-site: same-origin'"] {
+        let answer = create(own);
+        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    }
+}
+
+#[test]
 fn ctrl_c_lets_a_request_under_way_finish() {
     let desk = Desk::new();
     let (server, url) = desk.start(&[]);

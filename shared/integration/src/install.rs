@@ -164,7 +164,8 @@ impl Integration {
                 address_mistake(&url)?;
                 Ok(url)
             });
-        url.map_err(|mistake| format!("{}: the base URL `{text}` cannot be used: {mistake}", self.name))
+        // Not the URL itself: one that holds a password is among those that cannot be used.
+        url.map_err(|mistake| format!("{}: the base URL cannot be used: {mistake}", self.name))
     }
 
     /// The actions that this installation cannot do. Conditions depend on nothing but the settings, so they
