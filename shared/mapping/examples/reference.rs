@@ -29,14 +29,17 @@ pub(crate) fn page() -> String {
          work together is in [mapping.md](mapping.md). In the examples the time is 2024-05-01T12:00:00Z, and an\n\
          error is shown by its code.\n",
     );
+    let mut anchors = Vec::new();
     section(
         &mut out,
+        &mut anchors,
         "Operators",
         "An operator is an object with one key that ends in `()`. Its arguments are mappings unless they are said to be raw text.",
         operators(),
     );
     section(
         &mut out,
+        &mut anchors,
         "Functions",
         "A function is written `$F(x, a)` or `x.$F(a)`; both mean the same. `?` marks an argument that may be left out.",
         functions(),
@@ -46,6 +49,7 @@ pub(crate) fn page() -> String {
 
 fn section(
     out: &mut String,
+    anchors: &mut Vec<String>,
     title: &str,
     introduction: &str,
     entries: impl Iterator<Item = &'static Documentation>,
@@ -57,7 +61,7 @@ fn section(
             out,
             "- [`{}`](#{}): {}",
             entry.name,
-            anchor(entry.name),
+            anchor(entry.name, anchors),
             first_sentence(entry.summary)
         );
     }
@@ -104,12 +108,21 @@ fn fenced(out: &mut String, language: &str, text: &str) {
     );
 }
 
-/// The fragment that GitHub gives a heading: lower case, only letters, digits, `-` and `_`.
-fn anchor(name: &str) -> String {
-    name.to_lowercase()
+/// The fragment that GitHub gives a heading: lower case, only letters, digits, `-` and `_`; a second one of the same
+/// name is numbered.
+fn anchor(name: &str, known: &mut Vec<String>) -> String {
+    let plain: String = name
+        .to_lowercase()
         .chars()
         .filter(|next| next.is_alphanumeric() || matches!(next, '-' | '_'))
-        .collect()
+        .collect();
+    let earlier = known.iter().filter(|known| **known == plain).count();
+    known.push(plain.clone());
+    if earlier == 0 {
+        plain
+    } else {
+        format!("{plain}-{earlier}")
+    }
 }
 
 fn first_sentence(summary: &str) -> &str {

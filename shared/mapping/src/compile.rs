@@ -5,7 +5,7 @@ mod object;
 
 use serde_json::Value;
 
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{Diagnostic, Severity, code};
 use crate::document::{Content, MAX_DEPTH, Node};
 use crate::plan::{Expression, Kind, MappingNode, NodeKind, Origin, Path, loop_slot};
 use crate::{Place, operators};
@@ -13,7 +13,10 @@ use crate::{Place, operators};
 /// What is known while a mapping is compiled.
 #[derive(Default)]
 pub(crate) struct Compiler {
+    /// The mistakes.
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What works, but is hardly what was meant.
+    pub(crate) warnings: Vec<Diagnostic>,
     scope: Vec<Local>,
     /// How many values are alive where the scope ends.
     slots: usize,
@@ -119,7 +122,10 @@ impl Compiler {
     }
 
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        match diagnostic.severity {
+            Severity::Error => self.diagnostics.push(diagnostic),
+            Severity::Warning => self.warnings.push(diagnostic),
+        }
     }
 
     /// Compiles something that sees more locals. They take consecutive slots.

@@ -37,6 +37,10 @@ pub mod code {
     pub const TOO_DEEP: &str = "TG0113";
     /// A field that `loop` does not have.
     pub const LOOP_FIELD: &str = "TG0114";
+    /// A warning: a dash inside what looks like one name, or like a date, is a minus.
+    pub const DASH: &str = "TG0115";
+    /// A warning: the name of an operator without its parentheses is a field.
+    pub const NO_PARENTHESES: &str = "TG0116";
 }
 
 /// How bad it is.

@@ -9,8 +9,8 @@ use serde_json::{Map, Number, Value};
 
 use crate::Diagnostic;
 
-pub(crate) use place::Written;
 pub use place::{Place, Source};
+pub(crate) use place::{Ruler, Written};
 pub use value::from_value;
 
 /// How many lists and objects may lie inside one another in a document.

@@ -17,6 +17,7 @@ pub struct Mapping(Arc<Compiled>);
 struct Compiled {
     plan: MappingNode,
     reads: Vec<InputPath>,
+    warnings: Vec<Diagnostic>,
 }
 
 impl Mapping {
@@ -54,7 +55,17 @@ impl Mapping {
             return Err(distinct(compiler.diagnostics));
         }
         let reads = Tracer::reads(&plan);
-        Ok(Mapping(Arc::new(Compiled { plan, reads })))
+        let warnings = distinct(compiler.warnings);
+        Ok(Mapping(Arc::new(Compiled {
+            plan,
+            reads,
+            warnings,
+        })))
+    }
+
+    /// What works, but is hardly what was meant, such as a dash in a name that is read as a minus.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.0.warnings
     }
 
     /// Maps an input.

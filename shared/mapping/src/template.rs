@@ -10,6 +10,7 @@ mod names;
 mod parse;
 mod render;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -47,6 +48,7 @@ struct Inner {
     parts: Vec<Part>,
     reads: Vec<InputPath>,
     required: Vec<InputPath>,
+    warnings: Vec<Diagnostic>,
 }
 
 impl Template {
@@ -91,8 +93,8 @@ impl Template {
                 Diagnostic::error(code::TEMPLATE, "the template cannot be read").at(place)
             }));
         };
-        inner.required = inner.note_reads(false);
-        inner.reads = inner.note_reads(true);
+        inner.note_reads();
+        inner.warnings = compiler.warnings;
         Ok(Template(Arc::new(inner)))
     }
 
@@ -130,6 +132,11 @@ impl Template {
         &self.0.required
     }
 
+    /// What works, but is hardly what was meant, in the expressions of its tags; see [`crate::Mapping::warnings`].
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.0.warnings
+    }
+
     /// Whether the template gives the same text for every root.
     pub fn is_constant(&self) -> bool {
         self.0.parts.iter().all(|part| matches!(part, Part::Text(_)))
@@ -148,8 +155,8 @@ impl Template {
     /// Notes what is read when the template is rendered in a mapping. `shape_of` knows the names that are no
     /// fields of the input, and `.` when the input is not what the template sees.
     pub(crate) fn trace(&self, tracer: &mut Tracer, shape_of: &dyn Fn(&str) -> Option<Shape>) {
-        for (_, what) in references(&self.0.parts, true) {
-            trace(what, tracer, shape_of);
+        for tag in references(&self.0.parts, false) {
+            trace(tag.what, tracer, shape_of);
         }
     }
 }
@@ -171,50 +178,57 @@ impl Inner {
             parts,
             reads: Vec::new(),
             required: Vec::new(),
+            warnings: Vec::new(),
         };
         (compiler.diagnostics.len() == known).then_some(inner)
     }
 
-    fn note_reads(&self, in_sections: bool) -> Vec<InputPath> {
-        let mut reads: Vec<InputPath> = Vec::new();
-        for (span, what) in references(&self.parts, in_sections) {
-            let mut tracer = Tracer::new(&self.place.within(span.start, span.len()));
-            trace(what, &mut tracer, &|_| None);
+    fn note_reads(&mut self) {
+        let ruler = self.place.ruler(self.text.len());
+        let (mut all, mut required) = (HashSet::new(), HashSet::new());
+        for tag in references(&self.parts, false) {
+            let mut tracer = Tracer::new(&ruler.part(tag.span.start, tag.span.len()));
+            trace(tag.what, &mut tracer, &|_| None);
             for read in tracer.finish() {
-                if !reads.iter().any(|known| known.segments == read.segments) {
-                    reads.push(read);
+                if !tag.in_section && required.insert(read.segments.clone()) {
+                    self.required.push(read.clone());
+                }
+                if all.insert(read.segments.clone()) {
+                    self.reads.push(read);
                 }
             }
         }
-        reads
     }
 }
 
-/// The contents of the tags that can stand for parts of the root, with their place in the text. `nested` adds those
-/// inside sections. What is inverted shows no value to what is in it, so there all is as outside.
-fn references(parts: &[Part], nested: bool) -> Vec<(&Range<usize>, &Reference)> {
-    let mut found = Vec::new();
+/// A tag that can stand for a part of the root.
+struct Tag<'t> {
+    what: &'t Reference,
+    span: &'t Range<usize>,
+    in_section: bool,
+}
+
+/// The tags of a template. What is inverted shows no value to what is in it, so there all is as outside.
+fn references(parts: &[Part], in_section: bool) -> Vec<Tag<'_>> {
+    let mut tags = Vec::new();
     for part in parts {
-        match part {
-            Part::Text(_) => {}
-            Part::Value { what, span, .. } => found.push((span, what)),
-            Part::Section {
+        let (what, span) = match part {
+            Part::Text(_) => continue,
+            Part::Value { what, span, .. } | Part::Section { what, span, .. } => (what, span),
+        };
+        // Inside a section `.` is the section's value.
+        if !(in_section && matches!(what, Reference::Current)) {
+            tags.push(Tag {
                 what,
-                inverted,
                 span,
-                parts,
-            } => {
-                found.push((span, what));
-                if *inverted {
-                    found.extend(references(parts, nested));
-                } else if nested {
-                    let inside = references(parts, nested).into_iter();
-                    found.extend(inside.filter(|(_, what)| !matches!(what, Reference::Current)));
-                }
-            }
+                in_section,
+            });
+        }
+        if let Part::Section { inverted, parts, .. } = part {
+            tags.extend(references(parts, in_section || !inverted));
         }
     }
-    found
+    tags
 }
 
 fn trace(what: &Reference, tracer: &mut Tracer, shape_of: &dyn Fn(&str) -> Option<Shape>) {

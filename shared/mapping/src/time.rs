@@ -4,6 +4,7 @@
 //! It is an integer where the second is whole, else a float exact to the microsecond, so that two
 //! times compare with `<` and differ with `-`. Functions that take a time also take its text.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use jiff::civil::{DateTime, Time};
@@ -129,7 +130,19 @@ pub(crate) fn format(time: Timestamp, format: Option<&str>, zone: &TimeZone) -> 
         None if *zone == TimeZone::UTC => "%Y-%m-%dT%H:%M:%S%.fZ",
         None => "%Y-%m-%dT%H:%M:%S%.f%:z",
     };
-    strtime::format(format, &zoned).map_err(|error| format!("the format cannot be used: {error}"))
+    let config = strtime::Config::new().custom(strtime::PosixCustom::new());
+    strtime::BrokenDownTime::from(&zoned)
+        .to_string_with_config(&config, microseconds(format).as_bytes())
+        .map_err(|error| format!("the format cannot be used: {error}"))
+}
+
+/// `%f` is six digits, as everywhere that has it; `jiff` would leave out zeros at the end.
+fn microseconds(format: &str) -> Cow<'_, str> {
+    if !format.contains("%f") {
+        return Cow::Borrowed(format);
+    }
+    let parts: Vec<String> = format.split("%%").map(|part| part.replace("%f", "%6f")).collect();
+    Cow::Owned(parts.join("%%"))
 }
 
 /// A zone by its IANA name (`Europe/Berlin`), `UTC` or `Z`, or an offset such as `+02:00`.

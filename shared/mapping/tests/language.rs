@@ -10,7 +10,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mapping::{Environment, Mapping, Node, Place, parse};
+use mapping::{Diagnostic, Environment, Mapping, Node, Place, parse};
 use serde_json::{Value, json};
 
 fn fixtures() -> PathBuf {
@@ -61,6 +61,7 @@ fn the_shared_cases_give_what_they_expect() {
 ///   bindings: {name: value} # names that shadow the input
 ///   expect: ...             # the result,
 ///   error: TG0301           # or one code, or a list of codes of all mistakes
+///   warns: TG0115           # or a list of codes of all warnings; none without it
 ///   at: $TRMI               # the text that is underlined, one for each code
 ///   says: did you mean      # a part of the message or the help, one for each code
 ///   reads: [$.a.b]          # all input paths
@@ -111,8 +112,8 @@ fn the_fixtures_give_what_they_expect() {
 type Problem = (String, Option<Place>, String);
 
 fn check(case: &Node) -> Result<(), String> {
-    const KEYS: [&str; 10] = [
-        "case", "mapping", "input", "bindings", "expect", "error", "at", "says", "reads", "limits",
+    const KEYS: [&str; 11] = [
+        "case", "mapping", "input", "bindings", "expect", "error", "warns", "at", "says", "reads", "limits",
     ];
     if let Some((key, _)) = case
         .entries()
@@ -126,27 +127,41 @@ fn check(case: &Node) -> Result<(), String> {
     match (run(case)?, expected) {
         (Ok(result), Some(expected)) if result == expected => Ok(()),
         (Ok(result), expected) => Err(format!("expected {expected:?} {codes:?}, got {result}")),
-        (Err(problems), _) => {
-            let found: Vec<&str> = problems.iter().map(|(code, _, _)| code.as_str()).collect();
-            if found != codes {
-                return Err(format!("expected errors {codes:?}, got {problems:?}"));
-            }
-            for (at, (_, place, _)) in texts(case.get("at")).iter().zip(&problems) {
-                let shown = place.as_ref().map_or("nowhere", Place::text);
-                if shown != at {
-                    return Err(format!(
-                        "expected {at:?} to be underlined, got {shown:?} at {place:?}"
-                    ));
-                }
-            }
-            for (says, (_, _, message)) in texts(case.get("says")).iter().zip(&problems) {
-                if !message.contains(says) {
-                    return Err(format!("expected {says:?}, got {message:?}"));
-                }
-            }
-            Ok(())
+        (Err(problems), _) => compare(case, &codes, &problems),
+    }
+}
+
+fn compare(case: &Node, codes: &[String], problems: &[Problem]) -> Result<(), String> {
+    let found: Vec<&str> = problems.iter().map(|(code, _, _)| code.as_str()).collect();
+    if found != codes {
+        return Err(format!("expected {codes:?}, got {problems:?}"));
+    }
+    for (at, (_, place, _)) in texts(case.get("at")).iter().zip(problems) {
+        let shown = place.as_ref().map_or("nowhere", Place::text);
+        if shown != at {
+            return Err(format!(
+                "expected {at:?} to be underlined, got {shown:?} at {place:?}"
+            ));
         }
     }
+    for (says, (_, _, message)) in texts(case.get("says")).iter().zip(problems) {
+        if !message.contains(says) {
+            return Err(format!("expected {says:?}, got {message:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn problems(diagnostics: impl IntoIterator<Item = Diagnostic>) -> Vec<Problem> {
+    let problem = |diagnostic: Diagnostic| {
+        let help = diagnostic.help.unwrap_or_default();
+        (
+            diagnostic.code.to_owned(),
+            diagnostic.place,
+            format!("{}; {help}", diagnostic.message),
+        )
+    };
+    diagnostics.into_iter().map(problem).collect()
 }
 
 fn run(case: &Node) -> Result<Result<Value, Vec<Problem>>, String> {
@@ -154,18 +169,12 @@ fn run(case: &Node) -> Result<Result<Value, Vec<Problem>>, String> {
     let input = case.get("input").map_or(json!({}), Node::to_value);
     let mapping = match Mapping::compile(node) {
         Ok(mapping) => mapping,
-        Err(problems) => {
-            let problems = problems.into_iter().map(|problem| {
-                let help = problem.help.unwrap_or_default();
-                (
-                    problem.code.to_owned(),
-                    problem.place,
-                    format!("{}; {help}", problem.message),
-                )
-            });
-            return Ok(Err(problems.collect()));
-        }
+        Err(mistakes) => return Ok(Err(problems(mistakes))),
     };
+    let warnings = problems(mapping.warnings().iter().cloned());
+    if !warnings.is_empty() || case.get("warns").is_some() {
+        compare(case, &texts(case.get("warns")), &warnings)?;
+    }
     if let Some(reads) = case.get("reads") {
         let mut found: Vec<String> = mapping.reads().iter().map(ToString::to_string).collect();
         let mut expected = texts(Some(reads));

@@ -1,5 +1,5 @@
-//! The examples in the documentation of every operator and function hold, in both spellings of a function, and the
-//! reference page shows them as they are.
+//! The examples in the documentation of every operator and function hold, and the reference page shows them as
+//! they are.
 
 #![allow(
     clippy::unwrap_used,

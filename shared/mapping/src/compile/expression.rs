@@ -15,7 +15,10 @@ impl Compiler {
     /// written.
     pub(crate) fn expression(&mut self, text: &str, place: &Place) -> Expression {
         match dsl::parse(text) {
-            Ok(ast) => self.ast(ast, place),
+            Ok(ast) => {
+                self.warn_of_dashes(text, place);
+                self.ast(ast, place)
+            }
             Err(SyntaxError {
                 span,
                 message,
@@ -27,6 +30,34 @@ impl Compiler {
                 self.report(Diagnostic { help, ..diagnostic });
                 nothing(Span::default())
             }
+        }
+    }
+
+    /// `person.first-name` is `person.first` minus `name`, and null where nobody looks.
+    fn warn_of_dashes(&mut self, text: &str, place: &Place) {
+        for span in dsl::dashed_words(text) {
+            let (before, rest) = text.split_at_checked(span.start()).unwrap_or((text, ""));
+            let word = rest.get(..span.len()).unwrap_or(rest);
+            let help = if word.starts_with(|first: char| first.is_ascii_digit()) {
+                format!(
+                    "a date is a text, \"{word}\" with quotes of its own; a subtraction has spaces around -"
+                )
+            } else {
+                let base = if before.trim_end().ends_with('.') {
+                    "a"
+                } else {
+                    "$"
+                };
+                format!(
+                    "a field is written in brackets, {base}[\"{word}\"]; a subtraction has spaces around -"
+                )
+            };
+            let message = format!("`{word}` is a subtraction");
+            self.report(
+                Diagnostic::warning(code::DASH, message)
+                    .at(&place.within(span.start(), span.len()))
+                    .help(help),
+            );
         }
     }
 
@@ -203,7 +234,7 @@ impl Compiler {
                     .help(function.documentation.signature),
             );
         }
-        let arguments = arguments
+        let arguments = lambda_in_place(function, arguments)
             .into_iter()
             .enumerate()
             .map(|(position, argument)| self.argument(function, position, argument, place))
@@ -284,6 +315,20 @@ fn nothing(span: Span) -> Expression {
     }
 }
 
+/// A lambda may also stand last: `$REDUCE(list, 0, (a, b) => a + b)`.
+fn lambda_in_place(function: &Function, mut arguments: Vec<Ast>) -> Vec<Ast> {
+    let is_lambda = |ast: Option<&Ast>| matches!(ast.map(|ast| &ast.kind), Some(AstKind::Lambda { .. }));
+    if let [lambda] = function.lambdas
+        && arguments.len() <= function.max_arguments
+        && is_lambda(arguments.last())
+        && !is_lambda(arguments.get(lambda.argument))
+        && let Some(behind @ [_, ..]) = arguments.get_mut(lambda.argument..)
+    {
+        behind.rotate_right(1);
+    }
+    arguments
+}
+
 fn lambda_mistake(function: &Function, expected: Option<&Lambda>, ast: &Ast) -> Option<String> {
     let name = function.name;
     match (expected, &ast.kind) {
@@ -346,7 +391,13 @@ fn foreign_function(name: &str) -> Option<&'static str> {
         "$NUMBER" | "$FLOAT" => "write $DECIMAL or $INTEGER",
         "$INT" => "write $INTEGER",
         "$DEFAULT" => "write x OR y",
-        "$SUBSTRING" | "$SLICE" => "write text[0:5]",
+        "$SUBSTRING" | "$SUBSTR" | "$SLICE" => "write text[0:5]",
+        "$FIRST" => "write list[0]",
+        "$LAST" => "write list[-1]",
+        "$SUM" => "write $REDUCE(list, (sum, x) => sum + x, 0)",
+        "$SORT" | "$FLATTEN" | "$MERGE" | "$LOOKUP" | "$CONDITIONAL" | "$RENDER" | "$STRIP_HTML" => {
+            "it is an operator of the mapping, such as SORT(), not a function of expressions"
+        }
         _ => return None,
     })
 }

@@ -80,27 +80,16 @@ impl Place {
     /// `start` and `length` are bytes of the text as it was read (unquoted, unescaped, unfolded); the result is
     /// where that part stands in the source.
     pub fn within(&self, start: usize, length: usize) -> Place {
-        let raw = self.text();
-        let (from, to) = match self.written {
-            Written::AsIs => (start, start + length),
-            _ => {
-                let starts = self.positions(start + length);
-                let last = starts.last().copied().unwrap_or(0);
-                let from = starts.get(start).copied().unwrap_or(last);
-                (
-                    from,
-                    starts.get(start + length).copied().unwrap_or(last).max(from),
-                )
-            }
+        self.ruler(start + length).part(start, length)
+    }
+
+    /// Finds the places of many parts, up to byte `until`, without following the encoding again for each.
+    pub(crate) fn ruler(&self, until: usize) -> Ruler<'_> {
+        let starts = match self.written {
+            Written::AsIs => None,
+            _ => Some(self.positions(until)),
         };
-        // An error at the end of an expression still needs something to underline.
-        let limit = raw.len();
-        let from = from.min(limit);
-        Place::new(
-            &self.source,
-            self.start + from,
-            self.start + to.clamp(from, limit),
-        )
+        Ruler { place: self, starts }
     }
 
     /// For each byte of the text that is written here, up to and including byte `until`, the byte of the source,
@@ -120,6 +109,35 @@ impl Place {
     /// The text at this place as it is written.
     pub fn text(&self) -> &str {
         self.source.text.get(self.start..self.end).unwrap_or_default()
+    }
+}
+
+/// Where the parts of the text at a [`Place`] stand in the source.
+pub(crate) struct Ruler<'p> {
+    place: &'p Place,
+    /// For each byte of the text the byte of the source; nothing where they are the same.
+    starts: Option<Vec<usize>>,
+}
+
+impl Ruler<'_> {
+    /// As [`Place::within`].
+    pub(crate) fn part(&self, start: usize, length: usize) -> Place {
+        let (from, to) = match &self.starts {
+            None => (start, start + length),
+            Some(starts) => {
+                let last = starts.last().copied().unwrap_or(0);
+                let from = starts.get(start).copied().unwrap_or(last);
+                (
+                    from,
+                    starts.get(start + length).copied().unwrap_or(last).max(from),
+                )
+            }
+        };
+        // An error at the end of an expression still needs something to underline.
+        let limit = self.place.text().len();
+        let from = from.min(limit);
+        let base = self.place.start;
+        Place::new(&self.place.source, base + from, base + to.clamp(from, limit))
     }
 }
 

@@ -27,6 +27,9 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Node, Diagnostic> {
             if error.info().contains("flow") {
                 diagnostic
                     .help("between { } and [ ] an expression with brackets, braces or commas needs quotes")
+            } else if error.info().contains("mapping values are not allowed") {
+                diagnostic
+                    .help("an expression with `: ` in it needs quotes, and a key stands on a line of its own")
             } else {
                 diagnostic
             }
@@ -315,7 +318,9 @@ impl<'a> Builder<'a> {
 }
 
 fn key_not_scalar(place: &Place) -> Diagnostic {
-    Diagnostic::error(code::DOCUMENT, "a key must be a text, not a list or an object").at(place)
+    Diagnostic::error(code::DOCUMENT, "a key must be a text, not a list or an object")
+        .at(place)
+        .help("an expression has no braces around it: {{ name }} is written name")
 }
 
 fn unknown_tag(tag: &Tag, place: &Place) -> Diagnostic {

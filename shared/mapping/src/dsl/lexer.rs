@@ -32,6 +32,37 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Span)>, SyntaxError> {
     }
 }
 
+/// Names that are joined by dashes without spaces, such as `first-name`, and dates: subtractions that were hardly
+/// meant as such.
+pub(crate) fn dashed_words(text: &str) -> Vec<Span> {
+    if !text.contains('-') {
+        return Vec::new();
+    }
+    let tokens = tokens(text).unwrap_or_default();
+    let mut words: Vec<Span> = Vec::new();
+    for window in tokens.windows(3) {
+        let [(left, start), (Token::Symbol("-"), dash), (right, end)] = window else {
+            continue;
+        };
+        let alike = matches!(
+            (left, right),
+            (Token::Name(_), Token::Name(_)) | (Token::Number(_), Token::Number(_))
+        );
+        if !alike || start.end() != dash.start() || dash.end() != end.start() {
+            continue;
+        }
+        match words.last_mut().filter(|word| word.end() == start.end()) {
+            Some(word) => *word = word.to(*end),
+            None => words.push(start.to(*end)),
+        }
+    }
+    words.retain(|word| {
+        let word = text.get(word.start()..word.end()).unwrap_or_default();
+        word.starts_with(starts_name) || word.matches('-').count() == 2
+    });
+    words
+}
+
 /// Longest first.
 const SYMBOLS: [&str; 21] = [
     "==", "!=", "<=", ">=", "=>", "(", ")", "[", "]", "{", "}", ",", ":", ".", "+", "-", "*", "/", "<", ">",
@@ -39,7 +70,8 @@ const SYMBOLS: [&str; 21] = [
 ];
 
 /// What people write who come from other languages, and what to write here. Longest first.
-const FOREIGN: [(&str, &str); 22] = [
+const FOREIGN: [(&str, &str); 23] = [
+    ("->", "a lambda is written x => e"),
     ("===", "write == to compare"),
     ("!==", "write != to compare"),
     ("&&", "write AND"),
@@ -48,9 +80,12 @@ const FOREIGN: [(&str, &str); 22] = [
     ("?.", "a path never fails; write a plain dot"),
     ("<>", "write != to compare"),
     ("**", "there is no power operator"),
-    ("//", "there are no comments in an expression"),
+    (
+        "//",
+        "there are no comments in an expression, and a text such as a URL needs quotes",
+    ),
     ("/*", "there are no comments in an expression"),
-    ("!", "write NOT"),
+    ("!", "write NOT; a text needs quotes"),
     ("&", "write AND"),
     ("|", "write OR; functions are called with a dot, as in a.$TRIM()"),
     ("?", "write IF condition THEN a ELSE b"),

@@ -6,7 +6,7 @@ mod number;
 mod parser;
 
 pub(crate) use ast::{Ast, AstKind, AstSegment, BinaryOperator};
-pub(crate) use lexer::is_name;
+pub(crate) use lexer::{dashed_words, is_name};
 pub(crate) use parser::parse;
 
 /// Whether a word is one of the language and so no name, whatever its case.

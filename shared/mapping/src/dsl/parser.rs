@@ -57,6 +57,8 @@ struct Parser {
     depth: usize,
 }
 
+const IN_QUOTES: &str = "a text is written in quotes inside the YAML text: '\"some text\"'";
+
 const KEYWORDS: [&str; 10] = [
     "TRUE", "FALSE", "NULL", "AND", "OR", "NOT", "IN", "IF", "THEN", "ELSE",
 ];
@@ -141,9 +143,15 @@ impl Parser {
             }
             (_, Token::Symbol("=>")) => error.help("a lambda can only be an argument of a function"),
             (_, Token::Symbol(")" | "]" | "}")) => error.help("it closes nothing"),
-            (_, Token::Name(word)) if keyword(word).is_none() => {
-                error.help("a text is written in quotes inside the YAML text: '\"some text\"'")
+            (_, Token::Symbol("{")) => {
+                error.help("a text with {{...}} is a template: RENDER(): {template: ...}")
             }
+            (_, Token::Name(word)) => match word.to_ascii_lowercase().as_str() {
+                "is" => error.help("write == to compare, as in a == NULL"),
+                "contains" | "includes" => error.help("write \"part\" IN text or x IN list"),
+                _ => error.help(IN_QUOTES),
+            },
+            (_, Token::Symbol(":") | Token::Number(_)) => error.help(IN_QUOTES),
             _ => error,
         }
     }
@@ -336,11 +344,19 @@ impl Parser {
                 Some(_) => {
                     self.at -= 1;
                     return Err(self.expected("a value").help(format!(
-                        "{word} is a keyword; a field of that name is written $[\"{word}\"]"
+                        "{word} is a keyword; a field of that name is written $[\"{word}\"], and a text \
+                         in quotes inside the YAML text: '\"{word} ...\"'"
                     )));
                 }
             },
             Token::Function(name) => {
+                if !self.is_symbol("(") && !name.contains(char::is_uppercase) {
+                    let field = name.trim_start_matches('$');
+                    return Err(self.expected("`(`").help(format!(
+                        "the field {field} of the input is written {field} or $.{field}; $ without a dot begins \
+                         the name of a function"
+                    )));
+                }
                 let (arguments, end) = self.arguments(Vec::new())?;
                 return self.call(span.to(end), name, span, arguments);
             }
@@ -352,9 +368,13 @@ impl Parser {
             }
             Token::Symbol("[") => return self.list(span),
             Token::Symbol("{") => return self.object(span),
-            _ => {
+            other => {
                 self.at -= 1;
-                return Err(self.expected("a value"));
+                let error = self.expected("a value");
+                return Err(match other {
+                    Token::Symbol(".") => error.help("a path begins with a name, or with $, the input: $.a"),
+                    _ => error,
+                });
             }
         };
         self.make(span, 0, kind)
@@ -397,6 +417,11 @@ impl Parser {
 
     fn bracket(&mut self) -> Result<(AstSegment, Span, usize), SyntaxError> {
         let (_, start) = self.next();
+        if self.is_symbol("*") {
+            return Err(self
+                .expected("an index")
+                .help("of each element: list.$MAP(x => x.id)"));
+        }
         let from = if self.is_symbol(":") {
             None
         } else {

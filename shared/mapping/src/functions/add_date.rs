@@ -1,3 +1,5 @@
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Number;
 
 use super::{
@@ -18,8 +20,10 @@ pub(crate) static ADD_DATE: Function = Function {
     flow: Flow::Computed,
     documentation: Documentation {
         name: "$ADD_DATE",
-        signature: "$ADD_DATE(time, amount, unit?, zone?) -> number",
-        summary: "Adds to a time by the calendar and gives seconds since 1970, like `$PARSE_TIME`. A day keeps its time of day when clocks change, and a month that is too short gives its last day. `null` as time or amount gives `null`.",
+        signature: "$ADD_DATE(time, amount, unit?, zone?) or $ADD_DATE(time, years, months, days) -> number",
+        summary: "Adds to a time by the calendar and gives seconds since 1970, like `$PARSE_TIME`. A day \
+                  keeps its time of day when clocks change, and a month that is too short gives its last \
+                  day. `null` as time or amount gives `null`.",
         parameters: &[
             Parameter {
                 name: "time",
@@ -31,11 +35,13 @@ pub(crate) static ADD_DATE: Function = Function {
             },
             Parameter {
                 name: "unit?",
-                description: "`seconds`, `minutes`, `hours`, `days`, `weeks`, `months` or `years`, also in the singular; days without it.",
+                description: "`seconds`, `minutes`, `hours`, `days`, `weeks`, `months` or `years`, also in \
+                              the singular; days without it.",
             },
             Parameter {
                 name: "zone?",
-                description: "The zone of the calendar: an IANA name such as `Europe/Berlin`, `UTC`, or an offset such as `+02:00`; UTC without it.",
+                description: "The zone of the calendar: an IANA name such as `Europe/Berlin`, `UTC`, or an \
+                              offset such as `+02:00`; UTC without it.",
             },
         ],
         examples: &[
@@ -50,6 +56,12 @@ pub(crate) static ADD_DATE: Function = Function {
                 mapping: r#"due.$ADD_DATE(1, "month").$FORMAT_TIME()"#,
                 input: r#"{"due": "2024-01-31T09:00:00Z"}"#,
                 output: r#""2024-02-29T09:00:00Z""#,
+            },
+            Example {
+                title: "Years, months and days",
+                mapping: r#"due.$ADD_DATE(1, 0, -1).$FORMAT_TIME("%Y-%m-%d")"#,
+                input: r#"{"due": "2024-05-01"}"#,
+                output: r#""2025-04-30""#,
             },
             Example {
                 title: "Over a change of clocks",
@@ -80,11 +92,11 @@ fn evaluate<'v>(call: &mut Call<'_, 'v>) -> Result<Datum<'v>, Fault> {
         return Ok(Datum::Null);
     }
     let time = moment(call, &value)?;
-    let Some(amount) = call.number(1)? else {
+    if call.count() == 4 && matches!(call.value(2)?, Datum::Number(_)) {
+        return years_months_days(call, time);
+    }
+    let Some(amount) = amount(call, 1)? else {
         return Ok(Datum::Null);
-    };
-    let Some(amount) = whole(&amount) else {
-        return Err(call.bad_value("the amount must be a whole number; use a smaller unit"));
     };
     let unit = match call.text(2)? {
         Some(unit) => unit.parse().map_err(|message| call.bad_value(message))?,
@@ -93,6 +105,25 @@ fn evaluate<'v>(call: &mut Call<'_, 'v>) -> Result<Datum<'v>, Fault> {
     let zone = zone(call, 3)?;
     let time = time::add(time, amount, unit, &zone).map_err(|message| call.bad_value(message))?;
     Ok(seconds(time))
+}
+
+/// As in Go: a number of each unit.
+fn years_months_days<'v>(call: &mut Call<'_, 'v>, mut time: Timestamp) -> Result<Datum<'v>, Fault> {
+    for (argument, unit) in [(1, Unit::Years), (2, Unit::Months), (3, Unit::Days)] {
+        let Some(amount) = amount(call, argument)? else {
+            return Ok(Datum::Null);
+        };
+        time = time::add(time, amount, unit, &TimeZone::UTC).map_err(|message| call.bad_value(message))?;
+    }
+    Ok(seconds(time))
+}
+
+fn amount(call: &mut Call<'_, '_>, argument: usize) -> Result<Option<i64>, Fault> {
+    match call.number(argument)?.map(|number| whole(&number)) {
+        None => Ok(None),
+        Some(Some(amount)) => Ok(Some(amount)),
+        Some(None) => Err(call.bad_value("the amount must be a whole number; use a smaller unit")),
+    }
 }
 
 /// `3` and `3.0` are both whole.

@@ -17,7 +17,8 @@ pub(crate) static ALL: Function = Function {
     documentation: Documentation {
         name: "$ALL",
         signature: "$ALL(list, item => condition) -> boolean",
-        summary: "Tells whether a condition holds for every element. It looks no further than it must. Of an object it takes the values. Without elements, and for `null`, the answer is `true`.",
+        summary: "Tells whether a condition holds for every element. It looks no further than it must. Of an \
+                  object it takes the values. Without elements, and for `null`, the answer is `true`.",
         parameters: &[
             Parameter {
                 name: "list",

@@ -17,7 +17,9 @@ pub(crate) static ANY: Function = Function {
     documentation: Documentation {
         name: "$ANY",
         signature: "$ANY(list, item => condition) -> boolean",
-        summary: "Tells whether a condition holds for at least one element. It looks no further than it must. Of an object it takes the values. Without elements, and for `null`, the answer is `false`.",
+        summary: "Tells whether a condition holds for at least one element. It looks no further than it \
+                  must. Of an object it takes the values. Without elements, and for `null`, the answer is \
+                  `false`.",
         parameters: &[
             Parameter {
                 name: "list",

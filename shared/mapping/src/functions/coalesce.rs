@@ -13,7 +13,9 @@ pub(crate) static COALESCE: Function = Function {
     documentation: Documentation {
         name: "$COALESCE",
         signature: "$COALESCE(value, ...) -> value",
-        summary: "Gives the first value that is not `null`, or `null`. One list as the only argument stands for its elements. What follows the answer is not evaluated. Unlike `OR` and the operator `COALESCE()` it keeps `0`, `false` and empty values.",
+        summary: "Gives the first value that is not `null`, or `null`. One list as the only argument stands \
+                  for its elements. What follows the answer is not evaluated. Unlike `OR` and the operator \
+                  `COALESCE()` it keeps `0`, `false` and empty values.",
         parameters: &[Parameter {
             name: "value",
             description: "Any number of values, or one list of them.",

@@ -13,7 +13,8 @@ pub(crate) static CONCAT: Function = Function {
     documentation: Documentation {
         name: "$CONCAT",
         signature: "$CONCAT(list, separator?, skip_empty?) -> text",
-        summary: "Joins the elements of a list into one text. Numbers and booleans are written as in JSON and `null` is left out, with its separator. `null` instead of the list gives `null`.",
+        summary: "Joins the elements of a list into one text. Numbers and booleans are written as in JSON \
+                  and `null` is left out, with its separator. `null` instead of the list gives `null`.",
         parameters: &[
             Parameter {
                 name: "list",

@@ -15,7 +15,8 @@ pub(crate) static DECIMAL: Function = Function {
     documentation: Documentation {
         name: "$DECIMAL",
         signature: "$DECIMAL(value) -> number",
-        summary: "Makes a decimal number of a text or a number, `4.0` of `4`. White space around the text does not matter. `null` stays `null`.",
+        summary: "Makes a decimal number of a text or a number, `4.0` of `4`. White space around the text \
+                  does not matter. `null` stays `null`.",
         parameters: &[Parameter {
             name: "value",
             description: "A text that holds a number, or a number.",

@@ -13,7 +13,8 @@ pub(crate) static ENDS_WITH: Function = Function {
     documentation: Documentation {
         name: "$ENDS_WITH",
         signature: "$ENDS_WITH(text, suffix) -> boolean",
-        summary: "Tells whether a text ends with another one, letter case included. Nothing ends with a missing suffix; a missing text gives `null`.",
+        summary: "Tells whether a text ends with another one, letter case included. Nothing ends with a \
+                  missing suffix; a missing text gives `null`.",
         parameters: &[
             Parameter {
                 name: "text",

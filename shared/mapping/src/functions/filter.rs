@@ -17,7 +17,8 @@ pub(crate) static FILTER: Function = Function {
     documentation: Documentation {
         name: "$FILTER",
         signature: "$FILTER(list, item => condition) -> list",
-        summary: "Keeps the elements for which a condition holds. Of an object it keeps the entries whose value passes, with their keys. `null` gives an empty list.",
+        summary: "Keeps the elements for which a condition holds. Of an object it keeps the entries whose \
+                  value passes, with their keys. `null` gives an empty list.",
         parameters: &[
             Parameter {
                 name: "list",

@@ -17,7 +17,8 @@ pub(crate) static FIND: Function = Function {
     documentation: Documentation {
         name: "$FIND",
         signature: "$FIND(list, item => condition) -> element",
-        summary: "Gives the first element for which a condition holds, or `null` when there is none. It looks no further. Of an object it takes the values.",
+        summary: "Gives the first element for which a condition holds, or `null` when there is none. It \
+                  looks no further. Of an object it takes the values.",
         parameters: &[
             Parameter {
                 name: "list",

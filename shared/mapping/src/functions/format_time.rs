@@ -26,11 +26,13 @@ pub(crate) static FORMAT_TIME: Function = Function {
             },
             Parameter {
                 name: "format?",
-                description: "A `strftime` format such as `%Y-%m-%d %H:%M`; RFC 3339 without it, with a fraction only where there is one.",
+                description: "A `strftime` format such as `%Y-%m-%d %H:%M`; RFC 3339 without it, with a \
+                              fraction only where there is one.",
             },
             Parameter {
                 name: "zone?",
-                description: "An IANA name such as `Europe/Berlin`, `UTC`, or an offset such as `+02:00`; UTC without it.",
+                description: "An IANA name such as `Europe/Berlin`, `UTC`, or an offset such as `+02:00`; \
+                              UTC without it.",
             },
         ],
         examples: &[

@@ -13,7 +13,8 @@ pub(crate) static INTEGER: Function = Function {
     documentation: Documentation {
         name: "$INTEGER",
         signature: "$INTEGER(value) -> integer",
-        summary: "Makes a whole number of a text or a number; digits behind the decimal point are cut off. White space around the text does not matter. `null` stays `null`.",
+        summary: "Makes a whole number of a text or a number; digits behind the decimal point are cut off. \
+                  White space around the text does not matter. `null` stays `null`.",
         parameters: &[Parameter {
             name: "value",
             description: "A text that holds a number, or a number.",

@@ -13,7 +13,8 @@ pub(crate) static LENGTH: Function = Function {
     documentation: Documentation {
         name: "$LENGTH",
         signature: "$LENGTH(value) -> integer",
-        summary: "Counts the elements of a list, the characters of a text or the keys of an object. `null` has the length 0.",
+        summary: "Counts the elements of a list, the characters of a text or the keys of an object. `null` \
+                  has the length 0.",
         parameters: &[Parameter {
             name: "value",
             description: "A list, a text, an object or `null`.",

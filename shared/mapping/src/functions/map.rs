@@ -17,7 +17,8 @@ pub(crate) static MAP: Function = Function {
     documentation: Documentation {
         name: "$MAP",
         signature: "$MAP(list, item => expression) -> list",
-        summary: "Makes a list of what an expression gives for each element. Of an object it takes the values. `null` gives an empty list.",
+        summary: "Makes a list of what an expression gives for each element. Of an object it takes the \
+                  values. `null` gives an empty list.",
         parameters: &[
             Parameter {
                 name: "list",

@@ -16,7 +16,9 @@ pub(crate) static MATCH: Function = Function {
     documentation: Documentation {
         name: "$MATCH",
         signature: "$MATCH(text, pattern, all?) -> text",
-        summary: "Gives the first match of a regular expression in a text, or `null`; with `true` as the third argument a list of all matches. The pattern may match anywhere. Its syntax is that of `$REPLACE`. `null` stays `null`.",
+        summary: "Gives the first match of a regular expression in a text, or `null`; with `true` as the \
+                  third argument a list of all matches. The pattern may match anywhere. Its syntax is that \
+                  of `$REPLACE`. `null` stays `null`.",
         parameters: &[
             Parameter {
                 name: "text",
@@ -75,7 +77,12 @@ fn evaluate<'v>(call: &mut Call<'_, 'v>) -> Result<Datum<'v>, Fault> {
         return Err(call.expected("regular expression", 1, &Datum::Null));
     };
     let price = receiver::spend_on_search(call, &text, &pattern)?;
-    if !call.value(2)?.is_truthy() {
+    let all = match call.value(2)? {
+        Datum::Null => false,
+        Datum::Bool(all) => all,
+        other => return Err(call.expected("true or false", 2, &other)),
+    };
+    if !all {
         return match pattern.find(&text) {
             Some(found) => part(call, &text, found.range()),
             None => Ok(Datum::Null),

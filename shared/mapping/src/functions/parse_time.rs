@@ -18,11 +18,15 @@ pub(crate) static PARSE_TIME: Function = Function {
     documentation: Documentation {
         name: "$PARSE_TIME",
         signature: "$PARSE_TIME(text, format?, zone?) -> number",
-        summary: "Reads a time as seconds since 1970-01-01T00:00:00 UTC, to be compared with another time or counted with. The number is an integer where the second is whole, else it is exact to the microsecond. A number is a time already. `null` stays `null`.",
+        summary: "Reads a time as seconds since 1970-01-01T00:00:00 UTC, to be compared with another time or \
+                  counted with. The number is an integer where the second is whole, else it is exact to the \
+                  microsecond. A number is a time already. `null` stays `null`.",
         parameters: &[
             Parameter {
                 name: "text",
-                description: "Without a format: ISO 8601 or RFC 3339 with `T` or a space, with or without time of day, fraction and zone; RFC 2822, as in mails and HTTP headers; seconds since 1970 in nine digits or more.",
+                description: "Without a format: ISO 8601 or RFC 3339 with `T` or a space, with or without \
+                              time of day, fraction and zone; RFC 2822, as in mails and HTTP headers; \
+                              seconds since 1970 in nine digits or more.",
             },
             Parameter {
                 name: "format?",
@@ -30,7 +34,8 @@ pub(crate) static PARSE_TIME: Function = Function {
             },
             Parameter {
                 name: "zone?",
-                description: "The zone of a text that names none: an IANA name such as `Europe/Berlin`, `UTC`, or an offset such as `+02:00`; UTC without it.",
+                description: "The zone of a text that names none: an IANA name such as `Europe/Berlin`, \
+                              `UTC`, or an offset such as `+02:00`; UTC without it.",
             },
         ],
         examples: &[

@@ -17,7 +17,8 @@ pub(crate) static REDUCE: Function = Function {
     documentation: Documentation {
         name: "$REDUCE",
         signature: "$REDUCE(list, (result, item) => expression, initial?) -> value",
-        summary: "Folds a list into one value: for each element the expression makes a new result of the result so far and the element. Of an object it takes the values.",
+        summary: "Folds a list into one value: for each element the expression makes a new result of the \
+                  result so far and the element. Of an object it takes the values.",
         parameters: &[
             Parameter {
                 name: "list",
@@ -29,7 +30,8 @@ pub(crate) static REDUCE: Function = Function {
             },
             Parameter {
                 name: "initial?",
-                description: "The result to start from, also `null`. Without it the first element is the start, and no elements give `null`.",
+                description: "The result to start from, also `null`. Without it the first element is the \
+                              start, and no elements give `null`. It may also stand before the lambda.",
             },
         ],
         examples: &[

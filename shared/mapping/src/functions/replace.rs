@@ -15,7 +15,9 @@ pub(crate) static REPLACE: Function = Function {
     documentation: Documentation {
         name: "$REPLACE",
         signature: "$REPLACE(text, pattern, replacement) -> text",
-        summary: "Replaces every match of a regular expression. The syntax is that of the Rust crate `regex`: no look-around and no back-references in the pattern, and in exchange no pattern can hang. `null` stays `null`.",
+        summary: "Replaces every match of a regular expression. The syntax is that of the Rust crate \
+                  `regex`: no look-around and no back-references in the pattern, and in exchange no pattern \
+                  can hang. `null` stays `null`.",
         parameters: &[
             Parameter {
                 name: "text",
@@ -23,7 +25,8 @@ pub(crate) static REPLACE: Function = Function {
             },
             Parameter {
                 name: "pattern",
-                description: "A regular expression, searched anywhere in the text. `(?i)` at its start ignores letter case.",
+                description: "A regular expression, searched anywhere in the text. `(?i)` at its start \
+                              ignores letter case.",
             },
             Parameter {
                 name: "replacement",

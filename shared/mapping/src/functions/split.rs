@@ -15,7 +15,8 @@ pub(crate) static SPLIT: Function = Function {
     documentation: Documentation {
         name: "$SPLIT",
         signature: "$SPLIT(text, separator) -> list",
-        summary: "Cuts a text at every separator. The separator is plain text, not a pattern; an empty one cuts between all characters. `null` stays `null`.",
+        summary: "Cuts a text at every separator. The separator is plain text, not a pattern; an empty one \
+                  cuts between all characters. `null` stays `null`.",
         parameters: &[
             Parameter {
                 name: "text",

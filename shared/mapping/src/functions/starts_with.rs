@@ -13,7 +13,8 @@ pub(crate) static STARTS_WITH: Function = Function {
     documentation: Documentation {
         name: "$STARTS_WITH",
         signature: "$STARTS_WITH(text, prefix) -> boolean",
-        summary: "Tells whether a text starts with another one, letter case included. Nothing starts with a missing prefix; a missing text gives `null`.",
+        summary: "Tells whether a text starts with another one, letter case included. Nothing starts with a \
+                  missing prefix; a missing text gives `null`.",
         parameters: &[
             Parameter {
                 name: "text",

@@ -13,7 +13,8 @@ pub(crate) static STRINGIFY_JSON: Function = Function {
     documentation: Documentation {
         name: "$STRINGIFY_JSON",
         signature: "$STRINGIFY_JSON(value) -> text",
-        summary: "Writes a value as JSON without spaces, keys in the order they have. `null` becomes the text `null`.",
+        summary: "Writes a value as JSON without spaces, keys in the order they have. `null` becomes the \
+                  text `null`.",
         parameters: &[Parameter {
             name: "value",
             description: "Anything.",

@@ -13,7 +13,8 @@ pub(crate) static TEXT: Function = Function {
     documentation: Documentation {
         name: "$TEXT",
         signature: "$TEXT(value) -> text",
-        summary: "Writes a value as text: texts stay as they are, numbers and booleans are written as in JSON, lists and objects as compact JSON. `null` stays `null`.",
+        summary: "Writes a value as text: texts stay as they are, numbers and booleans are written as in \
+                  JSON, lists and objects as compact JSON. `null` stays `null`.",
         parameters: &[Parameter {
             name: "value",
             description: "Anything.",

@@ -13,7 +13,8 @@ pub(crate) static TIME: Function = Function {
     documentation: Documentation {
         name: "$TIME",
         signature: "$TIME() -> integer",
-        summary: "The present as whole seconds since 1970-01-01T00:00:00 UTC. It is the same throughout an evaluation.",
+        summary: "The present as whole seconds since 1970-01-01T00:00:00 UTC. It is the same throughout an \
+                  evaluation.",
         parameters: &[],
         examples: &[
             Example {

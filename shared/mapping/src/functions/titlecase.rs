@@ -13,7 +13,9 @@ pub(crate) static TITLECASE: Function = Function {
     documentation: Documentation {
         name: "$TITLECASE",
         signature: "$TITLECASE(text) -> text",
-        summary: "Writes the first letter of each word in upper case and the others in lower case. A word starts at a letter that follows neither a letter nor a digit nor an apostrophe. `null` stays `null`.",
+        summary: "Writes the first letter of each word in upper case and the others in lower case. A word \
+                  starts at a letter that follows neither a letter nor a digit nor an apostrophe. `null` \
+                  stays `null`.",
         parameters: &[Parameter {
             name: "text",
             description: "The text.",

@@ -15,7 +15,9 @@ pub(crate) static URLENCODE: Function = Function {
     documentation: Documentation {
         name: "$URLENCODE",
         signature: "$URLENCODE(text) -> text",
-        summary: "Percent-encodes a text for a URL: everything but letters, digits and `-_.~` (the unreserved characters of RFC 3986), a space as `%20`. `null` stays `null`. Paths and queries of HTTP actions are encoded without it.",
+        summary: "Percent-encodes a text for a URL: everything but letters, digits and `-_.~` (the \
+                  unreserved characters of RFC 3986), a space as `%20`. `null` stays `null`. Paths and \
+                  queries of HTTP actions are encoded without it.",
         parameters: &[Parameter {
             name: "text",
             description: "The text.",

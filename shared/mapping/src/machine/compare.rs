@@ -145,8 +145,14 @@ pub(super) fn ordered(operator: BinaryOperator, left: &Datum<'_>, right: &Datum<
         (Datum::Text(left), Datum::Text(right)) => left.cmp(right),
         (Datum::Null, _) | (_, Datum::Null) => return Ok(false),
         _ => {
+            let hint = match (left, right) {
+                (Datum::Text(_), Datum::Number(_)) | (Datum::Number(_), Datum::Text(_)) => {
+                    "; a text is turned into a number with $INTEGER or $DECIMAL"
+                }
+                _ => "",
+            };
             let message = format!(
-                "expected two numbers or two texts, found {} and {}",
+                "expected two numbers or two texts, found {} and {}{hint}",
                 left.kind(),
                 right.kind()
             );

@@ -76,6 +76,12 @@ impl<'a> Arguments<'a> {
         self.node.get(name)
     }
 
+    /// An argument that is not a mapping, unless it is null.
+    pub(super) fn given(&self, name: &str) -> Option<&'a Node> {
+        self.get(name)
+            .filter(|node| !matches!(node.content, Content::Null))
+    }
+
     /// An argument that is a mapping.
     pub(super) fn mapping(&self, name: &str, compiler: &mut Compiler) -> Option<MappingNode> {
         self.get(name).map(|node| compiler.node(node))
@@ -94,9 +100,9 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// An argument that gives names to mappings.
+    /// An argument that gives names to mappings. Null is none.
     pub(super) fn names(&self, name: &str, compiler: &mut Compiler) -> Names {
-        let Some(node) = self.get(name) else {
+        let Some(node) = self.given(name) else {
             return Names::default();
         };
         if !matches!(node.content, Content::Object(_)) {
@@ -122,7 +128,7 @@ impl<'a> Arguments<'a> {
             ("key", loop_slot::KEY),
         ];
         let mut names = LoopNames::default();
-        let Some(node) = self.get("context") else {
+        let Some(node) = self.given("context") else {
             return names;
         };
         if !matches!(node.content, Content::Object(_)) {

@@ -1,4 +1,4 @@
-use super::{Evaluate, Operator};
+use super::{Evaluate, Operator, constructor, refuse};
 use crate::compile::Compiler;
 use crate::datum::Datum;
 use crate::document::Node;
@@ -42,6 +42,10 @@ struct Flatten {
 }
 
 fn compile(node: &Node, compiler: &mut Compiler) -> Option<Box<dyn Evaluate>> {
+    if constructor(node).is_some() {
+        refuse("FLATTEN()", "a list", node, compiler);
+        return None;
+    }
     Some(Box::new(Flatten {
         items: compiler.node(node),
     }))

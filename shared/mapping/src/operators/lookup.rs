@@ -4,7 +4,7 @@ use super::arguments::Arguments;
 use super::{Evaluate, Operator, constructor};
 use crate::compile::Compiler;
 use crate::datum::Datum;
-use crate::document::Node;
+use crate::document::{Content, Node};
 use crate::documentation::{Documentation, Example, Parameter};
 use crate::fault::Fault;
 use crate::machine::Machine;
@@ -91,7 +91,12 @@ fn compile(node: &Node, compiler: &mut Compiler) -> Option<Box<dyn Evaluate>> {
                 .map(|(at, (key, _))| (key.name.clone(), at))
                 .collect(),
         },
-        None => Table::Computed(compiler.node(node)),
+        None => {
+            if matches!(node.content, Content::List(_)) {
+                arguments.wrong_kind("mapping", "an object", node, compiler);
+            }
+            Table::Computed(compiler.node(node))
+        }
     });
     let default = arguments.mapping("default", compiler);
     Some(Box::new(Lookup {
@@ -106,11 +111,17 @@ impl Lookup {
         if key.is_null() {
             return Ok(None);
         }
-        let key = machine.text_form(key)?;
+        let text = machine.text_form(key)?;
+        // As `3.0` equals `3`, it is found as either.
+        let whole = match key {
+            Datum::Number(_) => text.strip_suffix(".0"),
+            _ => None,
+        };
         match &self.table {
             Table::Written { results, positions } => {
                 let result = positions
-                    .get(key.as_ref())
+                    .get(text.as_ref())
+                    .or_else(|| positions.get(whole?))
                     .and_then(|position| results.get(*position));
                 result.map(|result| machine.node(result)).transpose()
             }
@@ -118,7 +129,7 @@ impl Lookup {
                 Datum::Null => Ok(None),
                 Datum::Object(object) => {
                     machine.spend(object.len() as u64 / 16)?;
-                    Ok(object.get(&key))
+                    Ok(object.get(&text).or_else(|| object.get(whole?)))
                 }
                 other => {
                     let message = format!("mapping must be an object, found {}", other.kind());

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::{Evaluate, Operator};
+use super::{Evaluate, Operator, constructor, refuse};
 use crate::compile::Compiler;
 use crate::datum::Datum;
 use crate::document::Node;
@@ -46,6 +46,10 @@ struct Merge {
 }
 
 fn compile(node: &Node, compiler: &mut Compiler) -> Option<Box<dyn Evaluate>> {
+    if constructor(node).is_some() {
+        refuse("MERGE()", "a list", node, compiler);
+        return None;
+    }
     Some(Box::new(Merge {
         items: compiler.node(node),
     }))

@@ -69,6 +69,9 @@ pub(crate) enum Use {
 /// Finds out what an object in a mapping is, and compiles it if it is an operator.
 pub(crate) fn of(entries: &[(Key, Node)], compiler: &mut Compiler) -> Use {
     let Some((key, arguments)) = entries.iter().find(|(key, _)| is_operator_key(&key.name)) else {
+        if let [(key, arguments)] = entries {
+            warn_of_missing_parentheses(key, arguments, compiler);
+        }
         return Use::Object;
     };
     let known = OPERATORS
@@ -102,11 +105,44 @@ pub(crate) fn of(entries: &[(Key, Node)], compiler: &mut Compiler) -> Use {
     }
 }
 
+/// `MAP: {items: ..., converter: ...}` is a field with an object, and hardly meant as one.
+fn warn_of_missing_parentheses(key: &Key, arguments: &Node, compiler: &mut Compiler) {
+    let meant = OPERATORS.iter().find(|operator| {
+        let documentation = &operator.documentation;
+        let needed = documentation
+            .parameters
+            .iter()
+            .filter(|parameter| !parameter.name.ends_with('?'));
+        documentation.name.strip_suffix("()") == Some(key.name.as_str())
+            && needed
+                .into_iter()
+                .all(|parameter| arguments.get(parameter.name).is_some())
+    });
+    if meant.is_some() {
+        let message = format!("{0} is a field here, and not the operator {0}()", key.name);
+        compiler.report(
+            Diagnostic::warning(code::NO_PARENTHESES, message)
+                .at(&key.place)
+                .help(format!("write {}(): to use the operator", key.name)),
+        );
+    }
+}
+
 /// The fields when a node is an object constructor, not an operator.
 pub(crate) fn constructor(node: &Node) -> Option<&[(Key, Node)]> {
     let is_object = matches!(node.content, crate::Content::Object(_));
     let entries = node.entries();
     (is_object && !entries.iter().any(|(key, _)| is_operator_key(&key.name))).then_some(entries)
+}
+
+/// Refuses an object of fields or another thing written directly under an operator that cannot take it.
+pub(crate) fn refuse(operator: &str, expected: &str, node: &Node, compiler: &mut Compiler) {
+    let message = format!("{operator} takes {expected}, found {}", node.kind());
+    compiler.report(
+        Diagnostic::error(code::ARGUMENT_KIND, message)
+            .at(&node.place)
+            .help(format!("it stands directly under {operator}, without a key")),
+    );
 }
 
 fn is_operator_key(key: &str) -> bool {

@@ -68,7 +68,7 @@ enum Scope {
 
 fn compile(node: &Node, compiler: &mut Compiler) -> Option<Box<dyn Evaluate>> {
     let arguments = Arguments::read(&RENDER.documentation, node, compiler)?;
-    let names = arguments.get("args").map(|_| arguments.names("args", compiler));
+    let names = arguments.given("args").map(|_| arguments.names("args", compiler));
     let node = arguments.get("template")?;
     let text = match node.as_text() {
         Some(text) => text.to_owned(),

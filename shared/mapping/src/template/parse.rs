@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::names;
 use crate::compile::Compiler;
+use crate::document::Ruler;
 use crate::plan::Expression;
 use crate::{Diagnostic, Place, code, dsl};
 
@@ -56,7 +57,7 @@ pub(super) struct Computed {
 pub(super) fn parse(text: &str, place: &Place, compiler: &mut Compiler) -> Result<Vec<Part>, Diagnostic> {
     let mut parser = Parser {
         text,
-        place,
+        ruler: place.ruler(text.len()),
         compiler,
         open: Vec::new(),
         parts: Vec::new(),
@@ -112,7 +113,7 @@ struct Section {
 
 struct Parser<'a> {
     text: &'a str,
-    place: &'a Place,
+    ruler: Ruler<'a>,
     compiler: &'a mut Compiler,
     open: Vec<Section>,
     parts: Vec<Part>,
@@ -120,7 +121,7 @@ struct Parser<'a> {
 
 impl Parser<'_> {
     fn at(&self, range: &Range<usize>) -> Place {
-        self.place.within(range.start, range.len())
+        self.ruler.part(range.start, range.len())
     }
 
     fn slice(&self, range: &Range<usize>) -> &str {
