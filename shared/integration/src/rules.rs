@@ -154,6 +154,9 @@ rules! {
     RISKY_REPEAT = "TG0238" Warning, "write that may be repeated",
         "The fallback is tried after an answer that does not say whether the first request was carried out, and the request is not `repeatable`. The gateway will not try it on those answers.",
         "List only statuses that mean nothing was done, such as 404 or 405, or set `repeatable: true` if doing it twice does no harm.";
+    CREDENTIALS_IN_HEADER = "TG0239" Warning, "credentials among the headers",
+        "The header carries credentials. Written in the YAML, a secret is in every copy of it and in the log of its changes.",
+        "Use `connector.auth`: it reads the secret from outside, and no log or error can show it.";
     UNKNOWN_STATE = "TG0250" Error, "unknown internal state",
         "An external state maps to one of the five internal states, and this is none of them.",
         "Use `NEW`, `WIP`, `WAITING_FOR_USER`, `RESOLVED` or `CLOSED`.";

@@ -4,7 +4,7 @@ use mapping::Template;
 use url::Url;
 
 use super::World;
-use super::http_action::check_header_name;
+use super::http_action::{check_credentials, check_header_name};
 use super::reads::{Scope, check_reads};
 use crate::model::connector::{ApiKeyAuth, Auth, KeyPlace};
 use crate::model::http_action::Cell;
@@ -28,6 +28,7 @@ pub(crate) fn check(world: &World<'_>, report: &mut Report) {
     }
     for (name, value) in connector.headers.iter().flat_map(Entries::read) {
         check_header_name(&name.name, &name.place, report);
+        check_credentials(&name.name, &name.place, report);
         check_template(
             &value.0,
             &Scope {

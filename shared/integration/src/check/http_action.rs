@@ -27,6 +27,15 @@ fn check_headers(headers: Option<&Pairs>, report: &mut Report) {
         .filter(|(name, _)| name.is_constant())
     {
         check_header_name(name.source(), name.place(), report);
+        check_credentials(name.source(), name.place(), report);
+    }
+}
+
+/// Warns of a header whose place is in `auth`.
+pub(crate) fn check_credentials(name: &str, place: &Place, report: &mut Report) {
+    if ["authorization", "cookie", "proxy-authorization"].contains(&name.to_ascii_lowercase().as_str()) {
+        let message = format!("`{name}` carries credentials, which belong in `connector.auth`");
+        report.add(&rules::CREDENTIALS_IN_HEADER, place, message);
     }
 }
 
