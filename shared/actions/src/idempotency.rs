@@ -32,6 +32,7 @@ pub(crate) fn is_key(text: &str) -> bool {
 pub(crate) struct Claim<'s> {
     store: &'s dyn IdempotencyStore,
     key: String,
+    deadline: SystemTime,
     now: SystemTime,
 }
 
@@ -75,12 +76,18 @@ pub(crate) async fn claim<'s>(
     now: SystemTime,
 ) -> Result<Claimed<'s>, ApiError> {
     let Write { key, fingerprint } = write;
+    let deadline = now + time + GRACE;
     let begun = store
-        .begin(&key, &fingerprint, now + time + GRACE, now)
+        .begin(&key, &fingerprint, deadline, now)
         .await
         .map_err(|error| ApiError::internal(format!("the idempotency store failed: {error}")))?;
     match begun {
-        Begin::Started => Ok(Claimed::Ours(Claim { store, key, now })),
+        Begin::Started => Ok(Claimed::Ours(Claim {
+            store,
+            key,
+            deadline,
+            now,
+        })),
         Begin::Replay(kept) => Ok(Claimed::Before(restore(kept))),
         Begin::InProgress { until } => Err(ApiError::new(
             ErrorCode::Conflict,
@@ -98,9 +105,11 @@ impl Claim<'_> {
     /// Keeps the end of the write, or frees the key where nothing was changed.
     pub(crate) async fn settle(self, end: &Result<Value, ApiError>, outcome: Outcome) {
         let settled = if end.is_err() && outcome.is_harmless() {
-            self.store.abandon(&self.key).await
+            self.store.abandon(&self.key, self.deadline).await
         } else {
-            self.store.finish(&self.key, keep(end), self.now + KEPT).await
+            self.store
+                .finish(&self.key, self.deadline, keep(end), self.now + KEPT)
+                .await
         };
         report(settled);
     }

@@ -48,6 +48,7 @@ macro_rules! idempotency_store_contract {
             another_request_under_the_same_key_is_a_conflict,
             a_claim_whose_deadline_passed_is_free,
             an_abandoned_key_is_free,
+            a_claim_that_is_over_touches_nothing,
             a_finished_key_cannot_be_abandoned,
             a_key_that_was_never_claimed_cannot_be_finished,
             of_many_claims_at_once_one_wins,
@@ -189,7 +190,10 @@ pub mod idempotency {
     /// The result is given again, then the key is free.
     pub async fn a_finished_request_is_replayed_until_its_time_is_over(store: &impl IdempotencyStore) {
         store.begin("k", "f", at(30), at(0)).await.unwrap();
-        store.finish("k", json!({"id": "T-1"}), at(100)).await.unwrap();
+        store
+            .finish("k", at(30), json!({"id": "T-1"}), at(100))
+            .await
+            .unwrap();
         let replay = Begin::Replay(json!({"id": "T-1"}));
         assert_eq!(store.begin("k", "f", at(130), at(99)).await.unwrap(), replay);
         assert_eq!(
@@ -201,7 +205,7 @@ pub mod idempotency {
     /// Null is not mistaken for "no result yet".
     pub async fn a_result_of_null_is_a_result(store: &impl IdempotencyStore) {
         store.begin("k", "f", at(30), at(0)).await.unwrap();
-        store.finish("k", Value::Null, at(100)).await.unwrap();
+        store.finish("k", at(30), Value::Null, at(100)).await.unwrap();
         assert_eq!(
             store.begin("k", "f", at(30), at(1)).await.unwrap(),
             Begin::Replay(Value::Null)
@@ -215,7 +219,7 @@ pub mod idempotency {
             store.begin("k", "g", at(30), at(1)).await.unwrap(),
             Begin::Conflict
         );
-        store.finish("k", json!(1), at(100)).await.unwrap();
+        store.finish("k", at(30), json!(1), at(100)).await.unwrap();
         assert_eq!(
             store.begin("k", "g", at(30), at(1)).await.unwrap(),
             Begin::Conflict
@@ -238,19 +242,37 @@ pub mod idempotency {
     /// The caller may try again at once.
     pub async fn an_abandoned_key_is_free(store: &impl IdempotencyStore) {
         store.begin("k", "f", at(30), at(0)).await.unwrap();
-        store.abandon("k").await.unwrap();
+        store.abandon("k", at(30)).await.unwrap();
         assert_eq!(
             store.begin("k", "g", at(30), at(1)).await.unwrap(),
             Begin::Started
         );
-        store.abandon("never claimed").await.unwrap();
+        store.abandon("never claimed", at(30)).await.unwrap();
+    }
+
+    /// A writer that outlives its claim can neither end nor free the one that came after it.
+    pub async fn a_claim_that_is_over_touches_nothing(store: &impl IdempotencyStore) {
+        store.begin("k", "f", at(30), at(0)).await.unwrap();
+        store.begin("k", "f", at(90), at(31)).await.unwrap();
+        let late = store.finish("k", at(30), json!("late"), at(100)).await;
+        assert!(late.unwrap_err().is_conflict());
+        store.abandon("k", at(30)).await.unwrap();
+        assert_eq!(
+            store.begin("k", "f", at(120), at(32)).await.unwrap(),
+            Begin::InProgress { until: at(90) }
+        );
+        store.finish("k", at(90), json!("ours"), at(200)).await.unwrap();
+        assert_eq!(
+            store.begin("k", "f", at(130), at(95)).await.unwrap(),
+            Begin::Replay(json!("ours"))
+        );
     }
 
     /// What was carried out stays carried out.
     pub async fn a_finished_key_cannot_be_abandoned(store: &impl IdempotencyStore) {
         store.begin("k", "f", at(30), at(0)).await.unwrap();
-        store.finish("k", json!(1), at(100)).await.unwrap();
-        store.abandon("k").await.unwrap();
+        store.finish("k", at(30), json!(1), at(100)).await.unwrap();
+        store.abandon("k", at(30)).await.unwrap();
         assert_eq!(
             store.begin("k", "f", at(30), at(1)).await.unwrap(),
             Begin::Replay(json!(1))
@@ -261,7 +283,7 @@ pub mod idempotency {
     pub async fn a_key_that_was_never_claimed_cannot_be_finished(store: &impl IdempotencyStore) {
         assert!(
             store
-                .finish("k", json!(1), at(100))
+                .finish("k", at(30), json!(1), at(100))
                 .await
                 .unwrap_err()
                 .is_not_found()

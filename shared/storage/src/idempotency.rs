@@ -43,13 +43,22 @@ pub trait IdempotencyStore: Send + Sync {
 
     /// Keeps the result of `key` until `keep_until`.
     ///
+    /// A claim is known by its `deadline`: whoever claims the key after it has a later one.
+    ///
     /// # Errors
-    /// [`StorageError::is_not_found`] when the key was never claimed; otherwise when the store fails.
-    async fn finish(&self, key: &str, result: Value, keep_until: SystemTime) -> Result<(), StorageError>;
+    /// [`StorageError::is_not_found`] when the key was never claimed, [`StorageError::is_conflict`] when the claim
+    /// is over and somebody else's by now, or finished already; otherwise when the store fails.
+    async fn finish(
+        &self,
+        key: &str,
+        deadline: SystemTime,
+        result: Value,
+        keep_until: SystemTime,
+    ) -> Result<(), StorageError>;
 
-    /// Frees `key`, because nothing was carried out. A finished key stays.
+    /// Frees `key`, because nothing was carried out. A finished key, and one that is somebody else's by now, stays.
     ///
     /// # Errors
     /// When the store fails.
-    async fn abandon(&self, key: &str) -> Result<(), StorageError>;
+    async fn abandon(&self, key: &str, deadline: SystemTime) -> Result<(), StorageError>;
 }

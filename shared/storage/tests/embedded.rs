@@ -44,7 +44,7 @@ async fn the_state_file_survives_a_restart() {
         store.add("one", content).await.unwrap();
         store.activate("one", Some(1), None).await.unwrap();
         store.begin("k", "f", later, now).await.unwrap();
-        store.finish("k", json!({"id": 7}), later).await.unwrap();
+        store.finish("k", later, json!({"id": 7}), later).await.unwrap();
     }
     let store = EmbeddedStore::open(&file).unwrap();
     assert_eq!(store.active("one").await.unwrap().unwrap().content.note, "first");
@@ -101,9 +101,9 @@ async fn records_that_are_over_are_deleted_as_new_ones_come() {
             .unwrap();
     }
     // A record that was deleted cannot be finished.
-    let error = store.finish("old-0", json!(1), at(100)).await.unwrap_err();
+    let error = store.finish("old-0", at(1), json!(1), at(100)).await.unwrap_err();
     assert!(error.is_not_found());
-    assert!(store.finish("new-0", json!(1), at(100)).await.is_ok());
+    assert!(store.finish("new-0", at(100), json!(1), at(100)).await.is_ok());
 }
 
 #[tokio::test]

@@ -29,6 +29,12 @@ struct Record {
     result: Value,
 }
 
+impl Record {
+    fn is_claim_until(&self, deadline: SystemTime) -> bool {
+        !self.finished && self.end == milliseconds(deadline)
+    }
+}
+
 #[async_trait]
 impl IdempotencyStore for EmbeddedStore {
     async fn begin(
@@ -67,7 +73,13 @@ impl IdempotencyStore for EmbeddedStore {
         .await
     }
 
-    async fn finish(&self, key: &str, result: Value, keep_until: SystemTime) -> Result<(), StorageError> {
+    async fn finish(
+        &self,
+        key: &str,
+        deadline: SystemTime,
+        result: Value,
+        keep_until: SystemTime,
+    ) -> Result<(), StorageError> {
         let key = key.to_owned();
         self.write(
             "cannot store the result of an idempotency key",
@@ -77,6 +89,9 @@ impl IdempotencyStore for EmbeddedStore {
                 let Some(mut record) = get(&records, &key)? else {
                     return Err(StorageError::not_found("the idempotency key was never claimed").into());
                 };
+                if !record.is_claim_until(deadline) {
+                    return Err(StorageError::conflict("the claim on the idempotency key is over").into());
+                }
                 record.end = milliseconds(keep_until);
                 record.finished = true;
                 record.result = result;
@@ -86,12 +101,12 @@ impl IdempotencyStore for EmbeddedStore {
         .await
     }
 
-    async fn abandon(&self, key: &str) -> Result<(), StorageError> {
+    async fn abandon(&self, key: &str, deadline: SystemTime) -> Result<(), StorageError> {
         let key = key.to_owned();
         self.write("cannot free an idempotency key", move |transaction| {
             let mut records = transaction.open_table(RECORDS)?;
             let mut by_end = transaction.open_table(BY_END)?;
-            if let Some(record) = get(&records, &key)?.filter(|record| !record.finished) {
+            if let Some(record) = get(&records, &key)?.filter(|record| record.is_claim_until(deadline)) {
                 by_end.remove((record.end, key.as_str()))?;
                 records.remove(key.as_str())?;
             }
