@@ -5,7 +5,7 @@ use std::time::Duration;
 use sandbox::teamswork::{Calls, Fault};
 use serde_json::{Value, json};
 
-use crate::gateway::{Gateway, Running, teamswork};
+use crate::gateway::{CANARY, Gateway, Options, Running, teamswork};
 
 const TICKET: &str = "/v1/teamswork/tickets";
 
@@ -148,4 +148,23 @@ async fn html_instead_of_json_shows_what_came() {
         body["error"]["details"].to_string().contains('<'),
         "an excerpt: {body:#}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_may_only_read_is_told_to_whoever_runs_the_gateway() {
+    let sandbox = sandbox::teamswork::start(Options {
+        primary_key: "the one that nobody gave".to_owned(),
+        secondary_key: CANARY.to_owned(),
+        seed_tickets: 1,
+        ..Options::default()
+    })
+    .await
+    .expect("the sandbox starts");
+    let gateway = Gateway::for_teamswork(sandbox.url(), &[]);
+    let (code, message) = gateway.post(TICKET, new_ticket()).await.error(502);
+    assert_eq!(code, "EXTERNAL_REST_ERROR");
+    assert!(message.contains("primary"), "{message}");
+    let range = "updated_start_ts=2000-01-01T00:00:00Z&updated_end_ts=2999-01-01T00:00:00Z";
+    let read = gateway.get(&format!("{TICKET}?{range}")).await.expect(200);
+    assert_eq!(read["raw_tickets"].as_array().map(Vec::len), Some(1));
 }
