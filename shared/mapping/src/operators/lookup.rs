@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use super::arguments::Arguments;
-use super::{Evaluate, Operator, constructor};
+use super::{Evaluate, Operator, is_call};
 use crate::compile::Compiler;
 use crate::datum::Datum;
 use crate::document::{Content, Node};
@@ -82,8 +82,10 @@ enum Table {
 fn compile(node: &Node, compiler: &mut Compiler) -> Option<Box<dyn Evaluate>> {
     let arguments = Arguments::read(&LOOKUP.documentation, node, compiler)?;
     let key = arguments.mapping("key", compiler);
-    let table = arguments.get("mapping").map(|node| match constructor(node) {
-        Some(entries) => Table::Written {
+    // The keys of a table are texts as they are, also one that looks like an operator's.
+    let written = |node: &Node| matches!(node.content, Content::Object(_)) && !is_call(node);
+    let table = arguments.get("mapping").map(|node| match node.entries() {
+        entries if written(node) => Table::Written {
             results: entries.iter().map(|(_, result)| compiler.node(result)).collect(),
             positions: entries
                 .iter()
@@ -91,7 +93,7 @@ fn compile(node: &Node, compiler: &mut Compiler) -> Option<Box<dyn Evaluate>> {
                 .map(|(at, (key, _))| (key.name.clone(), at))
                 .collect(),
         },
-        None => {
+        _ => {
             if matches!(node.content, Content::List(_)) {
                 arguments.wrong_kind("mapping", "an object", node, compiler);
             }

@@ -135,6 +135,16 @@ pub(crate) fn constructor(node: &Node) -> Option<&[(Key, Node)]> {
     (is_object && !entries.iter().any(|(key, _)| is_operator_key(&key.name))).then_some(entries)
 }
 
+/// Whether a node is a call of an operator that exists.
+pub(crate) fn is_call(node: &Node) -> bool {
+    match node.entries() {
+        [(key, _)] => OPERATORS
+            .iter()
+            .any(|operator| operator.documentation.name == key.name),
+        _ => false,
+    }
+}
+
 /// Refuses an object of fields or another thing written directly under an operator that cannot take it.
 pub(crate) fn refuse(operator: &str, expected: &str, node: &Node, compiler: &mut Compiler) {
     let message = format!("{operator} takes {expected}, found {}", node.kind());
