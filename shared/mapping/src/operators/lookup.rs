@@ -82,10 +82,9 @@ enum Table {
 fn compile(node: &Node, compiler: &mut Compiler) -> Option<Box<dyn Evaluate>> {
     let arguments = Arguments::read(&LOOKUP.documentation, node, compiler)?;
     let key = arguments.mapping("key", compiler);
-    // The keys of a table are texts as they are, also one that looks like an operator's.
-    let written = |node: &Node| matches!(node.content, Content::Object(_)) && !is_call(node);
-    let table = arguments.get("mapping").map(|node| match node.entries() {
-        entries if written(node) => Table::Written {
+    let table = arguments.get("mapping").map(|node| match &node.content {
+        // The keys of a table are texts as they are, also one that looks like an operator's.
+        Content::Object(entries) if !is_call(node) => Table::Written {
             results: entries.iter().map(|(_, result)| compiler.node(result)).collect(),
             positions: entries
                 .iter()
@@ -93,8 +92,8 @@ fn compile(node: &Node, compiler: &mut Compiler) -> Option<Box<dyn Evaluate>> {
                 .map(|(at, (key, _))| (key.name.clone(), at))
                 .collect(),
         },
-        _ => {
-            if matches!(node.content, Content::List(_)) {
+        content => {
+            if matches!(content, Content::List(_)) {
                 arguments.wrong_kind("mapping", "an object", node, compiler);
             }
             Table::Computed(compiler.node(node))

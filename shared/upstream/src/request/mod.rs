@@ -138,12 +138,12 @@ pub(crate) fn path_of(connector: &Connector, form: &Form<'_>, root: &Root<'_>) -
     path::url(&connector.base_url, form, root)
 }
 
-/// A value cannot be put where the request needs it.
 /// The integration is wrong, whatever value came.
 fn mistaken(what: &str, why: &str) -> UpstreamError {
     UpstreamError::new(ErrorKind::Mapping, Outcome::NotSent, format!("{what}: {why}"))
 }
 
+/// A value cannot be put where the request needs it.
 fn refused(what: &str, why: &str) -> UpstreamError {
     UpstreamError::new(ErrorKind::Input, Outcome::NotSent, format!("{what}: {why}"))
 }
