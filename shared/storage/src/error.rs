@@ -16,6 +16,15 @@ enum Kind {
     Locked(String),
     #[error("{0}")]
     Configuration(String),
+    #[error("{0}")]
+    TooLarge(String),
+    #[error("{0}")]
+    Denied(String),
+    #[error("{doing}: {source}")]
+    Unavailable {
+        doing: String,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     #[error("{doing}: {source}")]
     Failed {
         doing: String,
@@ -24,20 +33,45 @@ enum Kind {
 }
 
 impl StorageError {
-    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+    /// For adapters: something else is stored than was expected. `message` says what.
+    pub fn conflict(message: impl Into<String>) -> Self {
         Self(Kind::Conflict(message.into()))
     }
 
-    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+    /// For adapters: what was named does not exist.
+    pub fn not_found(message: impl Into<String>) -> Self {
         Self(Kind::NotFound(message.into()))
     }
 
-    pub(crate) fn locked(file: impl Into<String>) -> Self {
+    /// For adapters: another process holds this file.
+    pub fn locked(file: impl Into<String>) -> Self {
         Self(Kind::Locked(file.into()))
     }
 
-    pub(crate) fn configuration(message: impl Into<String>) -> Self {
+    /// For adapters: the operator has to change something. `message` says what and where.
+    pub fn configuration(message: impl Into<String>) -> Self {
         Self(Kind::Configuration(message.into()))
+    }
+
+    /// For adapters: the content does not fit. `message` says what and how large it may be.
+    pub fn too_large(message: impl Into<String>) -> Self {
+        Self(Kind::TooLarge(message.into()))
+    }
+
+    /// For adapters: a permission is missing. `message` names it.
+    pub fn denied(message: impl Into<String>) -> Self {
+        Self(Kind::Denied(message.into()))
+    }
+
+    /// For adapters: the store did not answer, or asked to come back later.
+    pub fn unavailable(
+        doing: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self(Kind::Unavailable {
+            doing: doing.into(),
+            source: source.into(),
+        })
     }
 
     /// For adapters: an operation failed. `doing` says which: "cannot read the secrets file".
@@ -70,6 +104,21 @@ impl StorageError {
     pub fn is_configuration(&self) -> bool {
         matches!(self.0, Kind::Configuration(_))
     }
+
+    /// The content is larger than the store takes.
+    pub fn is_too_large(&self) -> bool {
+        matches!(self.0, Kind::TooLarge(_))
+    }
+
+    /// The process lacks a permission; the operator has to give it.
+    pub fn is_denied(&self) -> bool {
+        matches!(self.0, Kind::Denied(_))
+    }
+
+    /// Throttled, unreachable or out of time: the same may succeed later.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self.0, Kind::Unavailable { .. })
+    }
 }
 
 impl fmt::Display for StorageError {
@@ -81,7 +130,7 @@ impl fmt::Display for StorageError {
 impl std::error::Error for StorageError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
-            Kind::Failed { source, .. } => Some(source.as_ref()),
+            Kind::Failed { source, .. } | Kind::Unavailable { source, .. } => Some(source.as_ref()),
             _ => None,
         }
     }

@@ -12,6 +12,9 @@ use crate::error::StorageError;
 pub enum Begin {
     /// The key was free. The caller carries the request out, then calls `finish` or `abandon`.
     Started,
+    /// As [`Begin::Started`], but an earlier claim of this request ended without a result: whoever held it died, and
+    /// the request may have been carried out.
+    Resumed,
     /// The request was carried out before; this was its result.
     Replay(Value),
     /// Somebody else is carrying it out.

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use crate::error::StorageError;
 
 /// What a new version of an integration holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewVersion {
     /// Its files: path inside the integration's folder to text.
     pub files: BTreeMap<String, String>,
@@ -19,6 +20,21 @@ pub struct NewVersion {
     pub note: String,
     /// When it was made: RFC 3339, UTC.
     pub created_at: String,
+    /// Who made it, as far as the store was told.
+    #[serde(default)]
+    pub created_by: String,
+    /// The version that was active when it was made: what a rollback goes back to.
+    #[serde(default)]
+    pub replaces: Option<u64>,
+}
+
+impl NewVersion {
+    /// SHA-256 of the files and settings, in hexadecimal: the same for the same content, whoever pushed it when.
+    pub fn digest(&self) -> String {
+        let content = serde_json::json!({"files": self.files, "settings": self.settings});
+        let hash = Sha256::digest(content.to_string());
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// A version of an integration. It never changes.
@@ -33,13 +49,41 @@ pub struct IntegrationVersion {
     pub content: NewVersion,
 }
 
+/// What is known of a version without reading its files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionInfo {
+    /// Its number.
+    pub version: u64,
+    /// What changed, in the words of the person who did it.
+    pub note: String,
+    /// When it was made: RFC 3339, UTC.
+    pub created_at: String,
+    /// Who made it.
+    pub created_by: String,
+    /// [`NewVersion::digest`] of its content.
+    pub digest: String,
+}
+
+impl VersionInfo {
+    /// Describes a version.
+    pub fn of(version: u64, content: &NewVersion) -> Self {
+        VersionInfo {
+            version,
+            note: content.note.clone(),
+            created_at: content.created_at.clone(),
+            created_by: content.created_by.clone(),
+            digest: content.digest(),
+        }
+    }
+}
+
 /// Keeps the versions of integrations and, for each, a pointer to the active one.
 #[async_trait]
 pub trait IntegrationStore: Send + Sync {
     /// Adds a version, which is not active yet, and gives its number.
     ///
     /// # Errors
-    /// When the store fails.
+    /// [`StorageError::is_too_large`] when the store cannot hold it; otherwise when the store fails.
     async fn add(&self, name: &str, content: NewVersion) -> Result<u64, StorageError>;
 
     /// A version, or none.
@@ -48,17 +92,17 @@ pub trait IntegrationStore: Send + Sync {
     /// When the store fails.
     async fn version(&self, name: &str, version: u64) -> Result<Option<IntegrationVersion>, StorageError>;
 
-    /// The numbers of all versions, oldest first.
+    /// All versions, oldest first.
     ///
     /// # Errors
     /// When the store fails.
-    async fn versions(&self, name: &str) -> Result<Vec<u64>, StorageError>;
+    async fn versions(&self, name: &str) -> Result<Vec<VersionInfo>, StorageError>;
 
-    /// The active version, or none.
+    /// The number of the active version, or none. Cheap: it is asked again and again.
     ///
     /// # Errors
     /// When the store fails.
-    async fn active(&self, name: &str) -> Result<Option<IntegrationVersion>, StorageError>;
+    async fn active(&self, name: &str) -> Result<Option<u64>, StorageError>;
 
     /// The integrations that have an active version, with its number, by name.
     ///

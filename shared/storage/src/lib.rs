@@ -1,21 +1,32 @@
 //! What the gateway keeps, as small ports, and their adapters.
 //!
-//! A port is a trait: [`SecretStore`], [`RateBudget`], [`IntegrationStore`], [`IdempotencyStore`]. The
-//! adapters for one machine are in [`embedded`] and [`in_process`]; each passes the tests of
-//! `contract` (feature `contract`) that belong to its port.
+//! A port is a trait: [`SecretStore`], [`RateBudget`], [`IntegrationStore`], [`IdempotencyStore`],
+//! [`CallerKeyStore`]. The adapters for one machine are in `embedded` and [`in_process`], those for AWS in `aws`; each
+//! passes the tests of `contract` (feature `contract`) that belong to its port.
 
+#[cfg(feature = "aws")]
+pub mod aws;
+pub mod caller_key;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+#[cfg(feature = "embedded")]
 pub mod embedded;
 mod error;
+mod event_log;
+mod event_sink;
 mod idempotency;
 pub mod in_process;
 mod integrations;
+mod poll_state;
 mod rate;
 mod secret;
 
+pub use caller_key::{CallerKey, CallerKeyStore};
 pub use error::StorageError;
+pub use event_log::{EventCursor, EventLog, LoggedEvent};
+pub use event_sink::{Acceptance, Change, Event, EventKind, EventSink, EventWindow};
 pub use idempotency::{Begin, IdempotencyStore};
-pub use integrations::{IntegrationStore, IntegrationVersion, NewVersion};
-pub use rate::{Budget, RateBudget, RateLimit};
-pub use secret::{Secret, SecretStore};
+pub use integrations::{IntegrationStore, IntegrationVersion, NewVersion, VersionInfo};
+pub use poll_state::{Lease, Pending, PollState, SeenTicket, StreamKey, StreamRecord, Swap, TicketVersion};
+pub use rate::{Budget, Lane, Observation, RateBudget, RateLimit};
+pub use secret::{Secret, SecretStore, SecretWriter};

@@ -13,6 +13,34 @@ pub struct RateLimit {
     pub requests: u32,
     /// Length of the window.
     pub per: Duration,
+    /// So many of them are for [`Lane::Action`] alone.
+    pub reserved: u32,
+}
+
+impl RateLimit {
+    /// No limit of our own: nothing is counted, and only what [`RateBudget::observe`] was told blocks.
+    pub const UNLIMITED: Self = Self {
+        requests: u32::MAX,
+        per: Duration::ZERO,
+        reserved: 0,
+    };
+
+    /// How many requests of a window a lane may use.
+    pub fn of(&self, lane: Lane) -> u32 {
+        match lane {
+            Lane::Action => self.requests,
+            Lane::Poll => self.requests.saturating_sub(self.reserved),
+        }
+    }
+}
+
+/// Who asks: a person who waits goes before a poll, which comes again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// A ticket action.
+    Action,
+    /// The poller.
+    Poll,
 }
 
 /// What [`RateBudget::take`] answers.
@@ -27,6 +55,17 @@ pub enum Budget {
     },
 }
 
+/// What an answer of the ticketing system said about its own limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Observation {
+    /// So many requests are left until the reset.
+    pub remaining: Option<u32>,
+    /// Time until the count begins anew.
+    pub resets_in: Option<Duration>,
+    /// It refused a request (429) and wants none before this time is over.
+    pub retry_after: Option<Duration>,
+}
+
 /// Counts requests per integration.
 #[async_trait]
 pub trait RateBudget: Send + Sync {
@@ -34,5 +73,12 @@ pub trait RateBudget: Send + Sync {
     ///
     /// # Errors
     /// When the store cannot be reached.
-    async fn take(&self, integration: &str, limit: RateLimit) -> Result<Budget, StorageError>;
+    async fn take(&self, integration: &str, limit: RateLimit, lane: Lane) -> Result<Budget, StorageError>;
+
+    /// Takes into account what the ticketing system said: nothing is granted before `retry_after` is over, nor
+    /// before the reset once nothing remains.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    async fn observe(&self, integration: &str, observation: Observation) -> Result<(), StorageError>;
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, json};
 use storage::embedded::{ChainSecrets, EmbeddedStore, EnvironmentSecrets, FileSecrets, StaticSecrets};
-use storage::{Begin, IdempotencyStore, IntegrationStore, NewVersion, SecretStore};
+use storage::{Begin, IdempotencyStore, IntegrationStore, NewVersion, Secret, SecretStore, SecretWriter};
 
 async fn text(store: &impl SecretStore, integration: &str, key: &str) -> Option<String> {
     store
@@ -19,6 +19,17 @@ async fn text(store: &impl SecretStore, integration: &str, key: &str) -> Option<
         .await
         .unwrap()
         .map(|secret| secret.expose().to_owned())
+}
+
+fn version(note: &str) -> NewVersion {
+    NewVersion {
+        files: BTreeMap::new(),
+        settings: Map::new(),
+        note: note.to_owned(),
+        created_at: "2026-01-05T10:30:45Z".to_owned(),
+        created_by: String::new(),
+        replaces: None,
+    }
 }
 
 fn secrets_file(folder: &Path, content: &str, mode: u32) -> PathBuf {
@@ -35,19 +46,13 @@ async fn the_state_file_survives_a_restart() {
     let (now, later) = (SystemTime::now(), SystemTime::now() + Duration::from_secs(60));
     {
         let store = EmbeddedStore::open(&file).unwrap();
-        let content = NewVersion {
-            files: BTreeMap::new(),
-            settings: Map::new(),
-            note: "first".to_owned(),
-            created_at: "2026-01-05T10:30:45Z".to_owned(),
-        };
-        store.add("one", content).await.unwrap();
+        store.add("one", version("first")).await.unwrap();
         store.activate("one", Some(1), None).await.unwrap();
         store.begin("k", "f", later, now).await.unwrap();
         store.finish("k", later, json!({"id": 7}), later).await.unwrap();
     }
     let store = EmbeddedStore::open(&file).unwrap();
-    assert_eq!(store.active("one").await.unwrap().unwrap().content.note, "first");
+    assert_eq!(store.active("one").await.unwrap(), Some(1));
     assert_eq!(
         store.begin("k", "f", later, now).await.unwrap(),
         Begin::Replay(json!({"id": 7}))
@@ -62,11 +67,53 @@ async fn only_the_owner_may_read_the_state_file() {
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
+/// Two handles hold the file's locks apart from each other, as two processes do.
 #[tokio::test]
-async fn a_state_file_in_use_says_so() {
+async fn what_one_process_writes_another_sees() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.redb");
-    let _first = EmbeddedStore::open(&file).unwrap();
+    let (server, command) = (
+        EmbeddedStore::open(&file).unwrap(),
+        EmbeddedStore::open(&file).unwrap(),
+    );
+    assert_eq!(server.active("one").await.unwrap(), None);
+    command.add("one", version("first")).await.unwrap();
+    command.activate("one", Some(1), None).await.unwrap();
+    assert_eq!(server.active("one").await.unwrap(), Some(1));
+    let read = server.version("one", 1).await.unwrap().unwrap();
+    assert_eq!(read.content.note, "first");
+    let swapped = server.activate("one", None, None).await;
+    assert!(swapped.unwrap_err().is_conflict());
+}
+
+#[tokio::test]
+async fn writers_of_two_processes_take_turns() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.redb");
+    let stores = [
+        EmbeddedStore::open(&file).unwrap(),
+        EmbeddedStore::open(&file).unwrap(),
+    ];
+    let writers: Vec<_> = (0..20)
+        .map(|index| {
+            let store = stores[index % 2].clone();
+            tokio::spawn(async move { store.add("one", version(&index.to_string())).await.unwrap() })
+        })
+        .collect();
+    let mut numbers = Vec::new();
+    for writer in writers {
+        numbers.push(writer.await.unwrap());
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=20).collect::<Vec<u64>>());
+}
+
+#[tokio::test]
+async fn a_state_file_that_is_kept_from_others_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.redb");
+    // As a process opens it that shares it with nobody.
+    let _alone = redb::Database::create(&file).unwrap();
     let error = EmbeddedStore::open(&file).err().unwrap();
     assert!(error.is_locked());
     assert!(error.to_string().contains("in use by another process"), "{error}");
@@ -94,16 +141,24 @@ async fn records_that_are_over_are_deleted_as_new_ones_come() {
             .await
             .unwrap();
     }
+    // A claim that ended without a result is remembered for a day.
+    let next = 24 * 60 * 60 + 10;
     for index in 0..3 {
         store
-            .begin(&format!("new-{index}"), "f", at(100), at(10))
+            .begin(&format!("new-{index}"), "f", at(next + 90), at(next))
             .await
             .unwrap();
     }
     // A record that was deleted cannot be finished.
-    let error = store.finish("old-0", at(1), json!(1), at(100)).await.unwrap_err();
+    let error = store
+        .finish("old-0", at(1), json!(1), at(next + 90))
+        .await
+        .unwrap_err();
     assert!(error.is_not_found());
-    assert!(store.finish("new-0", at(100), json!(1), at(100)).await.is_ok());
+    let finished = store
+        .finish("new-0", at(next + 90), json!(1), at(next + 90))
+        .await;
+    assert!(finished.is_ok());
 }
 
 #[tokio::test]
@@ -164,6 +219,68 @@ fn a_bad_secrets_file_is_described_without_its_content() {
     }
     let missing = FileSecrets::open(folder.path().join("none.json")).err().unwrap();
     assert!(missing.to_string().contains("none.json"), "{missing}");
+}
+
+#[tokio::test]
+async fn secrets_that_are_set_are_there_at_once_and_for_the_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state/secrets.json");
+    let store = FileSecrets::open_optional(&path).unwrap();
+    assert_eq!(text(&store, "one", "key").await, None);
+    assert!(store.names("one").await.unwrap().is_empty());
+
+    for (integration, key, value) in [
+        ("one", "key", "abc"),
+        ("one", "other", "\"quoted\"\n"),
+        ("two", "key", "x"),
+    ] {
+        let secret = Secret::new(value.to_owned());
+        store.set(integration, key, &secret).await.unwrap();
+    }
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(text(&store, "one", "key").await.as_deref(), Some("abc"));
+    assert_eq!(
+        text(&store, "one", "other").await.as_deref(),
+        Some("\"quoted\"\n")
+    );
+    assert_eq!(store.names("one").await.unwrap(), ["key", "other"]);
+
+    store
+        .set("one", "key", &Secret::new("def".to_owned()))
+        .await
+        .unwrap();
+    assert_eq!(text(&store, "one", "key").await.as_deref(), Some("def"));
+    assert_eq!(text(&store, "two", "key").await.as_deref(), Some("x"));
+}
+
+#[tokio::test]
+async fn a_secrets_file_that_cannot_be_read_is_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = FileSecrets::open_optional(folder.path().join("secrets.json")).unwrap();
+    let path = secrets_file(folder.path(), "{\"one\": {\"key\": \"abc\"", 0o600);
+    let set = store.set("one", "other", &Secret::new("x".to_owned())).await;
+    assert!(set.unwrap_err().is_configuration());
+    assert_eq!(fs::read_to_string(&path).unwrap(), "{\"one\": {\"key\": \"abc\"");
+}
+
+#[tokio::test]
+async fn secrets_set_at_once_are_all_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secrets.json");
+    let writers: Vec<_> = (0..10)
+        .map(|index| {
+            let store = FileSecrets::open_optional(&path).unwrap();
+            tokio::spawn(async move {
+                let secret = Secret::new(index.to_string());
+                store.set("one", &format!("key_{index}"), &secret).await.unwrap();
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let store = FileSecrets::open(&path).unwrap();
+    assert_eq!(store.names("one").await.unwrap().len(), 10);
 }
 
 #[tokio::test]

@@ -1,34 +1,63 @@
-//! The embedded database: one redb file, or memory.
+//! The embedded database: one redb file that several processes may use at once, or memory.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use redb::backends::InMemoryBackend;
-use redb::{Database, DatabaseError, ReadTransaction, ReadableDatabase, WriteTransaction};
+use redb::{
+    ConcurrencyMode, Database, DatabaseError, ReadTransaction, ReadableDatabase, TransactionError,
+    WriteTransaction,
+};
 
+use super::file::private_file;
 use crate::error::StorageError;
 
+/// How long an operation waits for another process that is writing.
+const WAIT: Duration = Duration::from_secs(5);
+/// How often it looks whether that process is done. A write takes a few milliseconds.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+
 /// A transactional store in one file. Every operation is one transaction, on disk when it returns.
+///
+/// Several processes may have the file open: each sees what the others committed, and they write one after the
+/// other.
 #[derive(Clone)]
 pub struct EmbeddedStore {
-    database: Arc<Database>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    database: Database,
+    /// Writers of this process queue here; they need to look only for those of other processes.
+    writing: Mutex<()>,
+    /// The file, as messages name it.
+    shown: String,
 }
 
 impl EmbeddedStore {
     /// Opens the file, or makes it, readable by its owner only.
     ///
     /// # Errors
-    /// [`StorageError::is_locked`] when another process has it open; otherwise when it cannot be opened or
-    /// is not a state file.
+    /// [`StorageError::is_locked`] when another process keeps it to itself for more than 5 seconds; otherwise when
+    /// it cannot be opened or is not a state file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StorageError> {
         let path = path.as_ref();
-        let shown = path.display();
+        let shown = path.display().to_string();
         let cannot = format!("cannot open the state file `{shown}`");
-        create(path).map_err(|error| StorageError::failed(cannot.clone(), error))?;
-        match Database::create(path) {
-            Ok(database) => Self::prepare(database),
-            Err(DatabaseError::DatabaseAlreadyOpen) => Err(StorageError::locked(shown.to_string())),
-            Err(error) => Err(StorageError::failed(cannot, error)),
+        private_file(path).map_err(|error| StorageError::failed(cannot.clone(), error))?;
+        let mut builder = Database::builder();
+        builder.set_concurrency_mode(ConcurrencyMode::MultiWriter);
+        let deadline = Instant::now() + WAIT;
+        loop {
+            match builder.create(path) {
+                Ok(database) => return Self::prepare(database, shown),
+                Err(DatabaseError::DatabaseAlreadyOpen) if Instant::now() < deadline => {
+                    std::thread::sleep(LOOK_EVERY);
+                }
+                Err(DatabaseError::DatabaseAlreadyOpen) => return Err(StorageError::locked(shown)),
+                Err(error) => return Err(StorageError::failed(cannot, error)),
+            }
         }
     }
 
@@ -40,23 +69,27 @@ impl EmbeddedStore {
         let database = Database::builder()
             .create_with_backend(InMemoryBackend::new())
             .map_err(|error| StorageError::failed("cannot make a state store in memory", error))?;
-        Self::prepare(database)
+        Self::prepare(database, "memory".to_owned())
     }
 
     /// Makes the tables, so that reading never meets one that is not there.
-    fn prepare(database: Database) -> Result<Self, StorageError> {
-        let made = || -> Result<(), redb::Error> {
-            let transaction = database.begin_write()?;
+    fn prepare(database: Database, shown: String) -> Result<Self, StorageError> {
+        let shared = Shared {
+            database,
+            writing: Mutex::new(()),
+            shown,
+        };
+        let made = shared.write(|transaction| {
             transaction.open_table(super::integrations::VERSIONS)?;
             transaction.open_table(super::integrations::ACTIVE)?;
             transaction.open_table(super::idempotency::RECORDS)?;
             transaction.open_table(super::idempotency::BY_END)?;
-            transaction.commit()?;
+            transaction.open_table(super::caller_keys::KEYS)?;
             Ok(())
-        };
-        made().map_err(|error| StorageError::failed("cannot prepare the state store", error))?;
+        });
+        made.map_err(|failure| failure.into_error("cannot prepare the state store"))?;
         Ok(Self {
-            database: Arc::new(database),
+            shared: Arc::new(shared),
         })
     }
 
@@ -66,8 +99,8 @@ impl EmbeddedStore {
         doing: &'static str,
         work: impl FnOnce(&ReadTransaction) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StorageError> {
-        let database = Arc::clone(&self.database);
-        blocking(doing, move || work(&database.begin_read()?)).await
+        let shared = Arc::clone(&self.shared);
+        blocking(doing, move || work(&shared.database.begin_read()?)).await
     }
 
     /// Runs one write transaction away from the async threads; commits when `work` succeeds.
@@ -76,14 +109,29 @@ impl EmbeddedStore {
         doing: &'static str,
         work: impl FnOnce(&WriteTransaction) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StorageError> {
-        let database = Arc::clone(&self.database);
-        blocking(doing, move || {
-            let transaction = database.begin_write()?;
-            let result = work(&transaction)?;
-            transaction.commit()?;
-            Ok(result)
-        })
-        .await
+        let shared = Arc::clone(&self.shared);
+        blocking(doing, move || shared.write(work)).await
+    }
+}
+
+impl Shared {
+    fn write<T>(&self, work: impl FnOnce(&WriteTransaction) -> Result<T, Failure>) -> Result<T, Failure> {
+        let _turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let deadline = Instant::now() + WAIT;
+        let transaction = loop {
+            match self.database.try_begin_write() {
+                Err(TransactionError::WouldBlock) if Instant::now() < deadline => {
+                    std::thread::sleep(LOOK_EVERY);
+                }
+                Err(TransactionError::WouldBlock) => {
+                    return Err(StorageError::locked(self.shown.clone()).into());
+                }
+                begun => break begun?,
+            }
+        };
+        let result = work(&transaction)?;
+        transaction.commit()?;
+        Ok(result)
     }
 }
 
@@ -92,9 +140,7 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, StorageError> {
     match tokio::task::spawn_blocking(work).await {
-        Ok(Ok(result)) => Ok(result),
-        Ok(Err(Failure::Refused(error))) => Err(error),
-        Ok(Err(Failure::Database(error))) => Err(StorageError::failed(doing, error)),
+        Ok(result) => result.map_err(|failure| failure.into_error(doing)),
         Err(error) => Err(StorageError::failed(doing, error)),
     }
 }
@@ -105,6 +151,15 @@ pub(super) enum Failure {
     Refused(StorageError),
     /// The database, or a record that cannot be read.
     Database(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Failure {
+    fn into_error(self, doing: &'static str) -> StorageError {
+        match self {
+            Failure::Refused(error) => error,
+            Failure::Database(error) => StorageError::failed(doing, error),
+        }
+    }
 }
 
 impl From<StorageError> for Failure {
@@ -130,23 +185,3 @@ database_failures!(
     redb::CommitError,
     serde_json::Error
 );
-
-#[cfg(unix)]
-fn create(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)
-        .map(drop)
-}
-
-#[cfg(not(unix))]
-fn create(path: &Path) -> std::io::Result<()> {
-    std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
-        .map(drop)
-}

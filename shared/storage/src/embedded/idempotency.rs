@@ -13,8 +13,11 @@ use crate::idempotency::{Begin, IdempotencyStore};
 
 /// Key to record, as JSON.
 pub(super) const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("idempotency");
-/// (end in milliseconds, key): which records can be deleted.
+/// (milliseconds since 1970, key): from when on a record can be deleted.
 pub(super) const BY_END: TableDefinition<'_, (u64, &str), ()> = TableDefinition::new("idempotency_by_end");
+
+/// How long a claim that ended without a result is remembered, so that the same request is known to come again.
+const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Records that one claim deletes, so that the file stays bounded without a pass over all of it.
 const TIDIED_PER_CLAIM: usize = 16;
@@ -30,6 +33,16 @@ struct Record {
 }
 
 impl Record {
+    /// From when on the record says nothing any more.
+    fn deletable_from(&self) -> u64 {
+        if self.finished {
+            self.end
+        } else {
+            let remembered = u64::try_from(REMEMBERED.as_millis()).unwrap_or(u64::MAX);
+            self.end.saturating_add(remembered)
+        }
+    }
+
     fn is_claim_until(&self, deadline: SystemTime) -> bool {
         !self.finished && self.end == milliseconds(deadline)
     }
@@ -50,7 +63,12 @@ impl IdempotencyStore for EmbeddedStore {
             let mut by_end = transaction.open_table(BY_END)?;
             let now = milliseconds(now);
             tidy(&mut records, &mut by_end, now)?;
-            if let Some(record) = get(&records, &key)?.filter(|record| record.end > now) {
+            let before = get(&records, &key)?;
+            let begun = match &before {
+                Some(record) if !record.finished && record.fingerprint == fingerprint => Begin::Resumed,
+                _ => Begin::Started,
+            };
+            if let Some(record) = before.filter(|record| record.end > now) {
                 return Ok(if record.fingerprint != fingerprint {
                     Begin::Conflict
                 } else if record.finished {
@@ -68,7 +86,7 @@ impl IdempotencyStore for EmbeddedStore {
                 result: Value::Null,
             };
             put(&mut records, &mut by_end, &key, &record)?;
-            Ok(Begin::Started)
+            Ok(begun)
         })
         .await
     }
@@ -107,7 +125,7 @@ impl IdempotencyStore for EmbeddedStore {
             let mut records = transaction.open_table(RECORDS)?;
             let mut by_end = transaction.open_table(BY_END)?;
             if let Some(record) = get(&records, &key)?.filter(|record| record.is_claim_until(deadline)) {
-                by_end.remove((record.end, key.as_str()))?;
+                by_end.remove((record.deletable_from(), key.as_str()))?;
                 records.remove(key.as_str())?;
             }
             Ok(())
@@ -133,9 +151,9 @@ fn put(
     record: &Record,
 ) -> Result<(), Failure> {
     if let Some(previous) = get(records, key)? {
-        by_end.remove((previous.end, key))?;
+        by_end.remove((previous.deletable_from(), key))?;
     }
-    by_end.insert((record.end, key), ())?;
+    by_end.insert((record.deletable_from(), key), ())?;
     records.insert(key, serde_json::to_vec(record)?.as_slice())?;
     Ok(())
 }

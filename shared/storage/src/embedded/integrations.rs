@@ -5,7 +5,7 @@ use redb::{ReadableTable, TableDefinition};
 
 use super::database::EmbeddedStore;
 use crate::error::StorageError;
-use crate::integrations::{IntegrationStore, IntegrationVersion, NewVersion};
+use crate::integrations::{IntegrationStore, IntegrationVersion, NewVersion, VersionInfo};
 
 /// (name, version) to the version as JSON.
 pub(super) const VERSIONS: TableDefinition<'_, (&str, u64), &[u8]> =
@@ -45,31 +45,25 @@ impl IntegrationStore for EmbeddedStore {
         .await
     }
 
-    async fn versions(&self, name: &str) -> Result<Vec<u64>, StorageError> {
+    async fn versions(&self, name: &str) -> Result<Vec<VersionInfo>, StorageError> {
         let name = name.to_owned();
         self.read("cannot list the versions of an integration", move |transaction| {
             let versions = transaction.open_table(VERSIONS)?;
-            let mut numbers = Vec::new();
+            let mut all = Vec::new();
             for entry in versions.range((name.as_str(), 0)..=(name.as_str(), u64::MAX))? {
-                numbers.push(entry?.0.value().1);
+                let version: IntegrationVersion = serde_json::from_slice(entry?.1.value())?;
+                all.push(VersionInfo::of(version.version, &version.content));
             }
-            Ok(numbers)
+            Ok(all)
         })
         .await
     }
 
-    async fn active(&self, name: &str) -> Result<Option<IntegrationVersion>, StorageError> {
+    async fn active(&self, name: &str) -> Result<Option<u64>, StorageError> {
         let name = name.to_owned();
         self.read("cannot read the active integration", move |transaction| {
-            let Some(version) = transaction.open_table(ACTIVE)?.get(name.as_str())? else {
-                return Ok(None);
-            };
-            let found = transaction
-                .open_table(VERSIONS)?
-                .get((name.as_str(), version.value()))?;
-            Ok(found
-                .map(|record| serde_json::from_slice(record.value()))
-                .transpose()?)
+            let active = transaction.open_table(ACTIVE)?.get(name.as_str())?;
+            Ok(active.map(|version| version.value()))
         })
         .await
     }

@@ -1,6 +1,8 @@
 //! Adapters for one machine: a transactional file, and secrets from the environment or a file.
 
+mod caller_keys;
 mod database;
+mod file;
 mod idempotency;
 mod integrations;
 mod secrets;
@@ -14,4 +16,5 @@ mod contract {
 
     crate::integration_store_contract!(EmbeddedStore::in_memory().unwrap());
     crate::idempotency_store_contract!(EmbeddedStore::in_memory().unwrap());
+    crate::caller_key_store_contract!(EmbeddedStore::in_memory().unwrap());
 }

@@ -1,15 +1,17 @@
 //! Secrets from the environment, from a file, from memory, and from several of these.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
+use super::file::private_file;
 use crate::error::StorageError;
-use crate::secret::{Secret, SecretStore};
+use crate::secret::{Secret, SecretStore, SecretWriter};
 
 /// Secrets from environment variables named `TICKET_GATEWAY_SECRET_<INTEGRATION>_<KEY>`, in upper case and
 /// with `_` for `-`. A variable that is empty counts as absent.
@@ -72,8 +74,10 @@ impl SecretStore for EnvironmentSecrets {
 /// Secrets from a JSON file, `{"teamswork": {"api_key": "…"}}`, that only its owner may read.
 ///
 /// The file is read again at each look-up, so that a secret can be changed without a restart.
+#[derive(Clone)]
 pub struct FileSecrets {
     path: PathBuf,
+    optional: bool,
 }
 
 impl FileSecrets {
@@ -85,16 +89,75 @@ impl FileSecrets {
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, StorageError> {
         let path = path.into();
         read(&path)?;
-        Ok(Self { path })
+        Ok(Self {
+            path,
+            optional: false,
+        })
+    }
+
+    /// As [`FileSecrets::open`], but a file that does not exist (yet) holds no secrets.
+    ///
+    /// # Errors
+    /// As for [`FileSecrets::open`], when the file exists.
+    pub fn open_optional(path: impl Into<PathBuf>) -> Result<Self, StorageError> {
+        let file = Self {
+            path: path.into(),
+            optional: true,
+        };
+        file.read()?;
+        Ok(file)
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn read(&self) -> Result<SecretsByIntegration, StorageError> {
+        if self.optional && !self.path.exists() {
+            return Ok(SecretsByIntegration::new());
+        }
+        read(&self.path)
+    }
+
+    /// Changes the file as a whole or not at all, one writer after the other.
+    fn change(&self, change: impl FnOnce(&mut SecretsByIntegration)) -> Result<(), StorageError> {
+        let cannot = |error: std::io::Error| {
+            StorageError::failed(
+                format!("cannot write the secrets file {}", self.path.display()),
+                error,
+            )
+        };
+        if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(cannot)?;
+        }
+        // Beside the file and not the file itself, which is replaced.
+        let lock = private_file(&with_ending(&self.path, ".lock")).map_err(cannot)?;
+        lock.lock().map_err(cannot)?;
+        let mut all = self.read()?;
+        change(&mut all);
+        let text = Zeroizing::new(
+            serde_json::to_string_pretty(&Exposed(&all))
+                .map_err(|error| StorageError::failed("cannot write the secrets as JSON", error))?,
+        );
+        let fresh = with_ending(&self.path, ".new");
+        let write = || -> std::io::Result<()> {
+            let mut file = private_file(&fresh)?;
+            file.set_len(0)?;
+            file.write_all(text.as_bytes())?;
+            file.write_all(b"\n")?;
+            file.sync_all()?;
+            std::fs::rename(&fresh, &self.path)
+        };
+        write().map_err(cannot)
     }
 }
 
 #[async_trait]
 impl SecretStore for FileSecrets {
     async fn secret(&self, integration: &str, key: &str) -> Result<Option<Secret>, StorageError> {
-        let path = self.path.clone();
-        let read = tokio::task::spawn_blocking(move || read(&path)).await;
-        let mut all = read.map_err(|error| StorageError::failed("cannot read the secrets file", error))??;
+        let file = self.clone();
+        let mut all = blocking(move || file.read()).await?;
         let found = all.get_mut(integration).and_then(|keys| keys.remove(key));
         Ok(found
             .map(|text| text.0)
@@ -109,7 +172,36 @@ impl SecretStore for FileSecrets {
     }
 }
 
-type SecretsByIntegration = HashMap<String, HashMap<String, SecretText>>;
+#[async_trait]
+impl SecretWriter for FileSecrets {
+    async fn set(&self, integration: &str, key: &str, secret: &Secret) -> Result<(), StorageError> {
+        let (file, secret) = (self.clone(), SecretText(secret.clone()));
+        let (integration, key) = (integration.to_owned(), key.to_owned());
+        blocking(move || {
+            file.change(|all| {
+                all.entry(integration).or_default().insert(key, secret);
+            })
+        })
+        .await
+    }
+
+    async fn names(&self, integration: &str) -> Result<Vec<String>, StorageError> {
+        let file = self.clone();
+        let all = blocking(move || file.read()).await?;
+        Ok(all
+            .get(integration)
+            .map_or_else(Vec::new, |keys| keys.keys().cloned().collect()))
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StorageError> + Send + 'static,
+) -> Result<T, StorageError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| StorageError::failed("cannot use the secrets file", error))?
+}
+
+type SecretsByIntegration = BTreeMap<String, BTreeMap<String, SecretText>>;
 
 struct SecretText(Secret);
 
@@ -117,6 +209,27 @@ impl<'de> Deserialize<'de> for SecretText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(|text| Self(Secret::new(text)))
     }
+}
+
+/// The secrets as they stand in the file: the one place where they are serialised.
+struct Exposed<'a>(&'a SecretsByIntegration);
+
+impl Serialize for Exposed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(integration, keys)| {
+            let keys: BTreeMap<&str, &str> = keys
+                .iter()
+                .map(|(key, text)| (key.as_str(), text.0.expose()))
+                .collect();
+            (integration, keys)
+        }))
+    }
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
 }
 
 fn read(path: &Path) -> Result<SecretsByIntegration, StorageError> {

@@ -1,0 +1,103 @@
+//! The server, and what a test makes on it for itself.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use storage::NewVersion;
+use storage::aws::Connection;
+
+/// The variable that names the server.
+const ENDPOINT: &str = "TICKET_GATEWAY_TEST_AWS_ENDPOINT";
+
+/// Where the server is.
+pub(crate) fn endpoint() -> String {
+    std::env::var(ENDPOINT).expect("set by tests/with-aws-server")
+}
+
+/// A connection to the server.
+pub(crate) fn connection() -> Connection {
+    connection_to(&endpoint())
+}
+
+/// A connection to a server at this address.
+pub(crate) fn connection_to(endpoint: &str) -> Connection {
+    let endpoint = endpoint.to_owned();
+    Connection::from_environment(move |name| match name {
+        "AWS_REGION" => Some("us-east-1".to_owned()),
+        "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
+        "AWS_ENDPOINT_URL" => Some(endpoint.clone()),
+        _ => None,
+    })
+    .unwrap()
+}
+
+/// A name that no other test and no earlier run has.
+pub(crate) fn unique(kind: &str) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("{kind}-{}-{number}", std::process::id())
+}
+
+/// A client of the SDK, to look at the items from outside.
+pub(crate) fn dynamo() -> aws_sdk_dynamodb::Client {
+    aws_sdk_dynamodb::Client::new(connection().config())
+}
+
+/// Makes a table with the keys that `template.yaml` gives both of its tables, and gives its name.
+pub(crate) async fn table() -> String {
+    let name = unique("table");
+    let key = |name: &str, kind| {
+        KeySchemaElement::builder()
+            .attribute_name(name)
+            .key_type(kind)
+            .build()
+            .unwrap()
+    };
+    let text = |name: &str| {
+        let kind = ScalarAttributeType::S;
+        AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(kind)
+            .build()
+            .unwrap()
+    };
+    dynamo()
+        .create_table()
+        .table_name(&name)
+        .key_schema(key("pk", KeyType::Hash))
+        .key_schema(key("sk", KeyType::Range))
+        .attribute_definitions(text("pk"))
+        .attribute_definitions(text("sk"))
+        .billing_mode(BillingMode::PayPerRequest)
+        .send()
+        .await
+        .unwrap();
+    name
+}
+
+/// A small version of an integration.
+pub(crate) fn content(note: &str) -> NewVersion {
+    NewVersion {
+        files: BTreeMap::from([("integration.yaml".to_owned(), format!("name: {note}\n"))]),
+        settings: serde_json::Map::new(),
+        note: note.to_owned(),
+        created_at: "2026-01-05T10:30:45Z".to_owned(),
+        created_by: "molly".to_owned(),
+        replaces: None,
+    }
+}
+
+/// Text of this many bytes that does not compress to less than half.
+pub(crate) fn noise(bytes: usize) -> String {
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        char::from(b' ' + u8::try_from((state >> 33) % 95).unwrap())
+    };
+    std::iter::repeat_with(&mut next).take(bytes).collect()
+}
