@@ -7,7 +7,7 @@ use crate::error::{ErrorKind, Outcome, UpstreamError};
 use crate::model::{ErrorCode, Fallback};
 use crate::request::{Form, PageRequest, prepare};
 use crate::response;
-use crate::send::{Response, Session, once_sent, retry_after};
+use crate::send::{Response, Session, once_sent};
 
 /// A good answer.
 pub(crate) struct Reply {
@@ -134,7 +134,7 @@ impl Session<'_> {
             429 => {
                 let message = format!("`{name}`: the system's rate limit is reached (429)");
                 return error(ErrorKind::RateLimited, refused, message)
-                    .map_err(|error| error.with_retry_after(retry_after(&response.headers)));
+                    .map_err(|error| error.with_retry_after(response.retry_after));
             }
             _ => {
                 let outcome = if status >= 500 {
@@ -153,7 +153,7 @@ impl Session<'_> {
                     ),
                 };
                 return error(kind, outcome, message)
-                    .map_err(|error| error.with_retry_after(retry_after(&response.headers)));
+                    .map_err(|error| error.with_retry_after(response.retry_after));
             }
         }
         if let Some(error) = unreadable {

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
-use storage::{RateBudget, SecretStore};
+use storage::{Lane, RateBudget, SecretStore};
 use tokio::time::Instant;
 
 use crate::answer::Reply;
-use crate::auth::{TokenCache, Which};
+use crate::auth::TokenCache;
 use crate::error::UpstreamError;
 use crate::model::{Connector, HttpAction};
 use crate::send::Session;
@@ -33,6 +33,10 @@ pub struct ClientOptions {
 pub struct CallContext {
     /// When everything must be over.
     pub deadline: Instant,
+    /// Who asks: [`Lane::Action`] unless it is set.
+    pub lane: Lane,
+    /// How long the calls waited for the rate budget, in all.
+    pub budget_wait: Duration,
     /// One record per request that was sent, in order.
     pub calls: Vec<CallRecord>,
 }
@@ -42,6 +46,8 @@ impl CallContext {
     pub fn new(deadline: Instant) -> Self {
         Self {
             deadline,
+            lane: Lane::Action,
+            budget_wait: Duration::ZERO,
             calls: Vec::new(),
         }
     }
@@ -133,26 +139,22 @@ impl Client {
         })
     }
 
-    pub(crate) fn remembered_secret(&self, integration: &str) -> Which {
-        let known = self
-            .on_fallback_secret
+    pub(crate) fn prefers_fallback_secret(&self, integration: &str) -> bool {
+        self.on_fallback_secret
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if known.contains(integration) {
-            Which::Fallback
-        } else {
-            Which::First
-        }
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(integration)
     }
 
-    pub(crate) fn remember_secret(&self, integration: &str, which: Which) {
+    pub(crate) fn set_prefers_fallback_secret(&self, integration: &str, prefers: bool) {
         let mut known = self
             .on_fallback_secret
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        match which {
-            Which::First => known.remove(integration),
-            Which::Fallback => known.insert(integration.to_owned()),
+        if prefers {
+            known.insert(integration.to_owned())
+        } else {
+            known.remove(integration)
         };
     }
 

@@ -94,9 +94,11 @@ impl UpstreamError {
         made
     }
 
-    /// A port of `storage` failed.
-    pub(crate) fn storage(what: &str, error: &storage::StorageError) -> Self {
-        Self::new(ErrorKind::Internal, Outcome::NotSent, format!("{what}: {error}"))
+    /// A port of `storage` failed. Why is for the log: it names roles, tables and files, and the message reaches callers.
+    pub(crate) fn storage(what: &str, integration: &str, error: &storage::StorageError) -> Self {
+        tracing::error!(integration, %error, "{what}");
+        let message = format!("{what}; the gateway's log says why");
+        Self::new(ErrorKind::Internal, Outcome::NotSent, message)
     }
 
     pub(crate) fn with_outcome(mut self, outcome: Outcome) -> Self {

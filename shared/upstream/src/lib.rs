@@ -23,6 +23,6 @@ pub use error::{ErrorKind, Outcome, UpstreamError};
 pub use http::Method;
 pub use model::{
     ApiKeyLocation, Auth, Body, ClientAuthentication, Connector, ErrorCode, FailWhen, Fallback, HttpAction,
-    PageKind, Paginate, Part, PartContent, ResponseFormat, RetryPolicy, SendTo,
+    PageKind, Paginate, Part, PartContent, RateSignals, ResponseFormat, RetryPolicy, SendTo,
 };
-pub use storage::RateLimit;
+pub use storage::{Lane, RateLimit};

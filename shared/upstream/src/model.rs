@@ -18,8 +18,10 @@ pub struct Connector {
     pub auth: Auth,
     /// Headers of every request; a header of the action with the same name wins.
     pub headers: Vec<(String, Template)>,
-    /// How many requests may start in a window; none means no budget.
+    /// How many requests may start in a window; without one only the system's own word blocks.
     pub rate_limit: Option<RateLimit>,
+    /// How an answer says what is left of the system's own limit.
+    pub rate_signals: RateSignals,
     /// Longest time of one request, answer included.
     pub timeout: Duration,
     /// Longest time of a whole ticket action: what [`CallContext::within`](crate::CallContext::within) is given.
@@ -30,6 +32,18 @@ pub struct Connector {
     pub max_response_bytes: usize,
     /// Attempts and waits, unless the action has its own.
     pub retry: RetryPolicy,
+}
+
+/// How an answer says what is left of the system's own limit; where a mapping is absent, the usual headers are
+/// read (`RateLimit`, `RateLimit-Remaining`, `X-RateLimit-Remaining` and what belongs to them).
+///
+/// The mappings see `settings` and `response`; null says nothing.
+#[derive(Debug, Clone, Default)]
+pub struct RateSignals {
+    /// How many requests are left until the reset.
+    pub remaining: Option<Mapping>,
+    /// In how many seconds the count begins anew. A number above 10⁹, or a date, is the moment itself.
+    pub resets_in_seconds: Option<Mapping>,
 }
 
 /// How requests prove who sends them. Secrets are named here and read through the secret store.

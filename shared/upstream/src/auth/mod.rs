@@ -17,6 +17,9 @@ use crate::model::{ApiKeyLocation, Auth};
 use crate::request::{Root, UNRESERVED};
 use crate::send::Session;
 
+/// No request is sent with more credentials than this, so that a wrong secret does not lock an account.
+pub(crate) const MOST_CREDENTIALS: usize = 3;
+
 /// What is added to a request just before it is sent.
 #[derive(Clone)]
 pub(crate) enum Credentials {
@@ -69,72 +72,159 @@ fn without_parameter(url: &Url, name: &str) -> String {
         .join("&")
 }
 
-/// Which of a connector's credentials are in use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Which {
-    /// The secret.
-    First,
-    /// The fallback secret.
-    Fallback,
-}
-
-impl Which {
-    fn other(self) -> Self {
-        match self {
-            Self::First => Self::Fallback,
-            Self::Fallback => Self::First,
-        }
-    }
+/// The secret that the credentials of a call are made of.
+#[derive(Clone)]
+pub(crate) struct InUse {
+    /// Its name.
+    key: String,
+    value: Secret,
+    /// The store gave it in place of a value that was refused.
+    replaces_another: bool,
 }
 
 impl Session<'_> {
     /// Reads the credentials of this call.
     pub(crate) async fn log_in(&mut self) -> Result<(), UpstreamError> {
-        self.which = self.client.remembered_secret(&self.connector.integration);
-        self.credentials = self.read_credentials().await?;
-        Ok(())
+        let key = match &self.connector.auth {
+            Auth::None => return Ok(()),
+            Auth::OAuth2ClientCredentials { .. } => return self.take_token().await,
+            Auth::Basic { secret, .. } | Auth::Bearer { secret } => secret,
+            Auth::ApiKey {
+                secret,
+                fallback_secret,
+                ..
+            } => fallback_secret
+                .as_ref()
+                .filter(|_| self.client.prefers_fallback_secret(&self.connector.integration))
+                .unwrap_or(secret),
+        };
+        let value = self.read_secret(key).await?;
+        self.use_secret(key, value, false)
     }
 
-    /// After 401 or 403: takes other credentials, if there are any that were not tried.
+    /// After 401 or 403: takes other credentials, if there are any that are not among those `refused`. Another
+    /// value of the same secret, which a rotation brought or has not taken away yet, goes before the fallback
+    /// secret.
     ///
     /// A refusal was not carried out (RFC 9110 sections 15.5.2 and 15.5.4), so any method may be sent again.
-    pub(crate) async fn take_other_credentials(&mut self, status: u16) -> Result<bool, UpstreamError> {
-        match &self.connector.auth {
+    pub(crate) async fn take_other_credentials(
+        &mut self,
+        status: u16,
+        refused: &mut Vec<Secret>,
+    ) -> Result<bool, UpstreamError> {
+        let Some(InUse { key, value, .. }) = self.in_use.take() else {
+            return Ok(false);
+        };
+        refused.push(value);
+        let auth = &self.connector.auth;
+        if let Auth::OAuth2ClientCredentials { .. } = auth {
+            // A second new token of the same client would be refused as well.
+            if status != 401 || refused.len() > 1 {
+                return Ok(false);
+            }
+            self.forget_token(refused).await;
+            return self.take_token().await.map(|()| true);
+        }
+        let other = match auth {
             Auth::ApiKey {
-                fallback_secret: Some(_),
+                secret,
+                fallback_secret: Some(fallback),
                 ..
-            } => {
-                self.which = self.which.other();
-                match self.read_credentials().await {
-                    Ok(credentials) => self.credentials = credentials,
-                    // The other secret is not set, or not usable: the refusal stands.
-                    Err(error) if error.kind() == ErrorKind::Credentials => {
-                        self.which = self.which.other();
-                        return Ok(false);
-                    }
-                    Err(error) => return Err(error),
-                }
-                Ok(true)
+            } if key == *secret => Some(fallback),
+            Auth::ApiKey { secret, .. } if key != *secret => Some(secret),
+            _ => None,
+        };
+        if self.take_another(&key, refused).await {
+            return Ok(true);
+        }
+        match other {
+            Some(other) => {
+                Ok(self.take_known(other, refused).await || self.take_another(other, refused).await)
             }
-            Auth::OAuth2ClientCredentials { .. } if status == 401 => {
-                self.forget_token().await;
-                self.credentials = self.read_credentials().await?;
-                Ok(true)
-            }
-            _ => Ok(false),
+            None => Ok(false),
         }
     }
 
     /// The credentials that were taken last worked: the next calls begin with them.
     pub(crate) fn keep_credentials(&self) {
-        self.client
-            .remember_secret(&self.connector.integration, self.which);
+        let Some(in_use) = &self.in_use else { return };
+        let integration = &self.connector.integration;
+        if in_use.replaces_another {
+            let secrets = &self.client.options.secrets;
+            secrets.accepted(integration, &in_use.key, &in_use.value);
+        }
+        if let Auth::ApiKey {
+            fallback_secret: Some(fallback),
+            ..
+        } = &self.connector.auth
+        {
+            self.client
+                .set_prefers_fallback_secret(integration, in_use.key == *fallback);
+        }
     }
 
-    async fn read_credentials(&mut self) -> Result<Credentials, UpstreamError> {
+    /// Takes the value of a secret that the store knows, unless it was refused.
+    async fn take_known(&mut self, key: &str, refused: &[Secret]) -> bool {
+        match self.read_secret(key).await {
+            Ok(value) if !is_among(&value, refused) => self.use_secret(key, value, false).is_ok(),
+            // It is not set, or cannot be read: the refusal stands.
+            Ok(_) | Err(_) => false,
+        }
+    }
+
+    /// Takes another value of a secret, if there is one that was not refused.
+    async fn take_another(&mut self, key: &str, refused: &[Secret]) -> bool {
+        let Some(value) = self.another_secret(key, refused).await else {
+            return false;
+        };
+        match self.use_secret(key, value, true) {
+            Ok(()) => true,
+            Err(error) => {
+                let integration = &self.connector.integration;
+                tracing::warn!(%integration, %error, "another value of the secret cannot be used");
+                false
+            }
+        }
+    }
+
+    /// What the store has for a secret besides the values that were refused. That it cannot be read is no
+    /// reason to hide the refusal.
+    async fn another_secret(&mut self, key: &str, refused: &[Secret]) -> Option<Secret> {
+        let integration = &self.connector.integration;
+        let another = self.client.options.secrets.another(integration, key, refused);
+        let found = match tokio::time::timeout(self.left(), another).await {
+            Ok(Ok(found)) => found?,
+            Ok(Err(error)) => {
+                tracing::warn!(%integration, secret = key, %error, "cannot read the secret afresh");
+                return None;
+            }
+            Err(_) => return None,
+        };
+        self.redactor.hide(found.expose());
+        (!is_among(&found, refused)).then_some(found)
+    }
+
+    /// Uses the access token of the client.
+    async fn take_token(&mut self) -> Result<(), UpstreamError> {
+        let token = self.access_token().await?;
+        self.use_secret("access token", token, false)
+    }
+
+    /// Makes credentials of a secret and uses them from now on.
+    fn use_secret(&mut self, key: &str, value: Secret, replaces_another: bool) -> Result<(), UpstreamError> {
+        self.credentials = self.credentials_from(key, &value)?;
+        self.in_use = Some(InUse {
+            key: key.to_owned(),
+            value,
+            replaces_another,
+        });
+        Ok(())
+    }
+
+    fn credentials_from(&mut self, key: &str, value: &Secret) -> Result<Credentials, UpstreamError> {
         match &self.connector.auth {
             Auth::None => Ok(Credentials::None),
-            Auth::Basic { username, secret } => {
+            Auth::Basic { username, .. } => {
                 let settings = self.settings();
                 let root = Root {
                     scope: &settings,
@@ -144,53 +234,25 @@ impl Session<'_> {
                 if user.contains(':') {
                     return Err(unusable("the user name of the connector", "holds a colon"));
                 }
-                let password = self.read_secret(secret).await?;
-                let pair = Secret::new(format!("{user}:{}", password.expose()));
+                let pair = Secret::new(format!("{user}:{}", value.expose()));
                 let encoded = Secret::new(STANDARD.encode(pair.expose()));
                 self.redactor.hide(encoded.expose());
                 let text = Secret::new(format!("Basic {}", encoded.expose()));
-                header(AUTHORIZATION, &text, secret)
+                header(AUTHORIZATION, &text, key)
             }
-            Auth::Bearer { secret } => {
-                let token = self.read_secret(secret).await?;
-                header(
-                    AUTHORIZATION,
-                    &Secret::new(format!("Bearer {}", token.expose())),
-                    secret,
-                )
+            Auth::Bearer { .. } | Auth::OAuth2ClientCredentials { .. } => {
+                let text = Secret::new(format!("Bearer {}", value.expose()));
+                header(AUTHORIZATION, &text, key)
             }
-            Auth::ApiKey {
-                location,
-                secret,
-                fallback_secret,
-            } => {
-                let name = match (self.which, fallback_secret) {
-                    (Which::Fallback, Some(fallback)) => fallback,
-                    _ => secret,
-                };
-                let key = self.read_secret(name).await?;
-                match location {
-                    ApiKeyLocation::Query { name } => Ok(Credentials::Query(name.clone(), key)),
-                    ApiKeyLocation::Header {
-                        name: header_name,
-                        pattern,
-                    } => {
-                        let header_name = HeaderName::from_bytes(header_name.as_bytes()).map_err(|_| {
-                            unusable(&format!("the header name `{header_name}`"), "is not one")
-                        })?;
-                        header(
-                            header_name,
-                            &Secret::new(pattern.replace("%s", key.expose())),
-                            name,
-                        )
-                    }
+            Auth::ApiKey { location, .. } => match location {
+                ApiKeyLocation::Query { name } => Ok(Credentials::Query(name.clone(), value.clone())),
+                ApiKeyLocation::Header { name, pattern } => {
+                    let header_name = HeaderName::from_bytes(name.as_bytes())
+                        .map_err(|_| unusable(&format!("the header name `{name}`"), "is not one"))?;
+                    let text = Secret::new(pattern.replace("%s", value.expose()));
+                    header(header_name, &text, key)
                 }
-            }
-            Auth::OAuth2ClientCredentials { .. } => {
-                let token = self.access_token().await?;
-                let text = Secret::new(format!("Bearer {}", token.expose()));
-                header(AUTHORIZATION, &text, "access token")
-            }
+            },
         }
     }
 
@@ -204,7 +266,7 @@ impl Session<'_> {
         let integration = &self.connector.integration;
         let secrets = &self.client.options.secrets;
         let found = secrets.secret(integration, key).await;
-        match found.map_err(|error| UpstreamError::storage("cannot read a secret", &error))? {
+        match found.map_err(|error| UpstreamError::storage("cannot read a secret", integration, &error))? {
             Some(secret) => {
                 self.redactor.hide(secret.expose());
                 Ok(secret)
@@ -215,6 +277,7 @@ impl Session<'_> {
                     .map(|how| format!("; {how}"))
                     .unwrap_or_default();
                 let message = format!("the secret `{key}` of `{integration}` is not set{how}");
+                tracing::error!(%integration, "{message}");
                 Err(UpstreamError::new(
                     ErrorKind::Credentials,
                     Outcome::NotSent,
@@ -223,6 +286,10 @@ impl Session<'_> {
             }
         }
     }
+}
+
+fn is_among(value: &Secret, others: &[Secret]) -> bool {
+    others.iter().any(|other| other.is_same(value))
 }
 
 fn header(name: HeaderName, value: &Secret, secret: &str) -> Result<Credentials, UpstreamError> {

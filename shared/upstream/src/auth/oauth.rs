@@ -16,7 +16,7 @@ use storage::Secret;
 use tokio::time::Instant;
 use url::Url;
 
-use super::{Credentials, unusable};
+use super::{Credentials, MOST_CREDENTIALS, is_among, unusable};
 use crate::error::{ErrorKind, Outcome, UpstreamError};
 use crate::model::{Auth, ClientAuthentication};
 use crate::request::{Prepared, PreparedBody, Root, UNRESERVED};
@@ -99,22 +99,16 @@ impl Session<'_> {
         Ok(secret)
     }
 
-    /// The system refused the token: the next one who asks fetches another, unless somebody already did.
-    pub(super) async fn forget_token(&mut self) {
+    /// The system refused these tokens: the next one who asks fetches another, unless somebody already did.
+    pub(super) async fn forget_token(&mut self, refused: &[Secret]) {
         let Ok(request) = self.token_request() else { return };
         let slot = self.slot(&request);
         let Ok(mut slot) = tokio::time::timeout_at(self.context.deadline, slot.lock()).await else {
             return;
         };
-        let in_use = match &self.credentials {
-            Credentials::Header(_, value) => {
-                value.to_str().ok().and_then(|text| text.strip_prefix("Bearer "))
-            }
-            _ => None,
-        };
         if slot
             .as_ref()
-            .is_some_and(|token| Some(token.secret.expose()) == in_use)
+            .is_some_and(|token| is_among(&token.secret, refused))
         {
             *slot = None;
         }
@@ -173,11 +167,36 @@ impl Session<'_> {
         })
     }
 
+    /// Fetches a token, with another value of the client secret when the first is refused.
     async fn fetch_token(&mut self, request: &TokenRequest) -> Result<Granted, UpstreamError> {
-        let Auth::OAuth2ClientCredentials { secret, .. } = &self.connector.auth else {
+        let Auth::OAuth2ClientCredentials { secret: key, .. } = &self.connector.auth else {
             return Err(unusable("the connector", "has no client secret"));
         };
-        let secret = self.read_secret(secret).await?;
+        let secret = self.read_secret(key).await?;
+        let refusal = match self.ask_for_token(request, &secret).await? {
+            Ok(granted) => return Ok(granted),
+            Err(refusal) => refusal,
+        };
+        let mut refused = vec![secret];
+        while refused.len() < MOST_CREDENTIALS
+            && let Some(another) = self.another_secret(key, &refused).await
+        {
+            if let Ok(granted) = self.ask_for_token(request, &another).await? {
+                let secrets = &self.client.options.secrets;
+                secrets.accepted(&self.connector.integration, key, &another);
+                return Ok(granted);
+            }
+            refused.push(another);
+        }
+        Err(refusal)
+    }
+
+    /// Asks for a token with one client secret. Gives a token, or how the client was refused.
+    async fn ask_for_token(
+        &mut self,
+        request: &TokenRequest,
+        secret: &Secret,
+    ) -> Result<Result<Granted, UpstreamError>, UpstreamError> {
         let ways: &[bool] = match request.authentication {
             ClientAuthentication::Auto => &[true, false],
             ClientAuthentication::Basic => &[true],
@@ -185,19 +204,21 @@ impl Session<'_> {
         };
         let mut refused = None;
         for in_header in ways {
-            let prepared = self.prepare_token_request(request, &secret, *in_header)?;
+            let prepared = self.prepare_token_request(request, secret, *in_header)?;
             let answer = self
                 .send_with_retries(ACTION, &prepared, &Credentials::None, true)
                 .await;
             let response = answer.map_err(UpstreamError::before_sending)?;
             match response.status {
-                200..=299 => return granted(&response),
+                200..=299 => return granted(&response).map(Ok),
                 // RFC 6749 section 5.2: 401 or 400 with `invalid_client`.
                 400 | 401 => refused = Some(refusal(&response)),
                 _ => return Err(refusal(&response)),
             }
         }
-        Err(refused.unwrap_or_else(|| unusable("the connector", "has no way to ask for a token")))
+        Ok(Err(refused.unwrap_or_else(|| {
+            unusable("the connector", "has no way to ask for a token")
+        })))
     }
 
     fn prepare_token_request(

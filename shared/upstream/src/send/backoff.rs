@@ -18,7 +18,7 @@ pub(super) fn jitter(policy: &RetryPolicy, attempt: u32) -> Duration {
 }
 
 /// What `Retry-After` asks for: seconds or a date (RFC 9110 section 10.2.3).
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds).ok();

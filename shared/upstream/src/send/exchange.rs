@@ -18,6 +18,8 @@ pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// When the system wants the next request, where it refused this one for now.
+    pub(crate) retry_after: Option<Duration>,
     /// An earlier attempt may have been carried out.
     pub(crate) doubtful: bool,
 }
@@ -155,6 +157,7 @@ async fn read(mut response: reqwest::Response, limit: usize) -> Result<Response,
                     status,
                     headers,
                     body: body.freeze(),
+                    retry_after: None,
                     doubtful: false,
                 });
             }

@@ -51,7 +51,10 @@ impl Session<'_> {
                     error
                 });
             }
-            let result = self.attempt(name, prepared, credentials, attempt).await;
+            let mut result = self.attempt(name, prepared, credentials, attempt).await;
+            if let Ok(response) = &mut result {
+                self.heed(prepared, response).await;
+            }
             let next = match &result {
                 _ if attempt >= policy.max_attempts => Next::Stop,
                 Ok(response) if response.status == 500 && internal_errors > 0 => Next::Stop,
@@ -142,9 +145,9 @@ impl Session<'_> {
 
 fn after_answer(response: &Response, repeatable: bool) -> Next {
     match response.status {
-        429 => Next::Again(backoff::retry_after(&response.headers)),
+        429 => Next::Again(response.retry_after),
         500 if repeatable => Next::Again(None),
-        502..=504 if repeatable => Next::Again(backoff::retry_after(&response.headers)),
+        502..=504 if repeatable => Next::Again(response.retry_after),
         _ => Next::Stop,
     }
 }

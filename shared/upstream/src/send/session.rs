@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use mapping::Environment;
 use serde_json::Value;
-use storage::Budget;
+use storage::{Budget, RateLimit};
 use tokio::time::Instant;
 
 use super::exchange::Response;
-use crate::auth::{Credentials, Which};
+use crate::auth::{Credentials, InUse, MOST_CREDENTIALS};
 use crate::client::{CallContext, Client};
 use crate::error::{ErrorKind, Outcome, UpstreamError};
 use crate::model::{Connector, HttpAction};
@@ -28,7 +28,7 @@ pub(crate) struct Session<'a> {
     pub(crate) context: &'a mut CallContext,
     pub(crate) redactor: Redactor,
     pub(crate) credentials: Credentials,
-    pub(crate) which: Which,
+    pub(crate) in_use: Option<InUse>,
 }
 
 impl<'a> Session<'a> {
@@ -48,7 +48,7 @@ impl<'a> Session<'a> {
             context,
             redactor: Redactor::default(),
             credentials: Credentials::None,
-            which: Which::First,
+            in_use: None,
         }
     }
 
@@ -61,7 +61,7 @@ impl<'a> Session<'a> {
     }
 
     /// The time left.
-    pub(super) fn left(&self) -> Duration {
+    pub(crate) fn left(&self) -> Duration {
         self.context.deadline.saturating_duration_since(Instant::now())
     }
 
@@ -73,43 +73,70 @@ impl<'a> Session<'a> {
     ) -> Result<Response, UpstreamError> {
         let name = &self.action.name;
         let first = self.follow(name, prepared, repeatable).await?;
-        if !matches!(first.status, 401 | 403) || !self.take_other_credentials(first.status).await? {
+        if !is_refusal(&first) {
             return Ok(first);
         }
-        let second = self.follow(name, prepared, repeatable).await?;
-        if matches!(second.status, 401 | 403) {
-            return Ok(first);
+        let began_with = (self.credentials.clone(), self.in_use.clone());
+        let (mut status, mut refused) = (first.status, Vec::new());
+        for _ in 1..MOST_CREDENTIALS {
+            if !self.take_other_credentials(status, &mut refused).await? {
+                break;
+            }
+            let next = self.follow(name, prepared, repeatable).await?;
+            if !is_refusal(&next) {
+                self.keep_credentials();
+                return Ok(next);
+            }
+            status = next.status;
         }
-        self.keep_credentials();
-        Ok(second)
+        (self.credentials, self.in_use) = began_with;
+        Ok(first)
     }
 
     /// Takes one request from the rate budget, waiting a little for it.
-    pub(super) async fn take_budget(&self) -> Result<(), UpstreamError> {
-        let Some(limit) = self.connector.rate_limit else {
-            return Ok(());
-        };
+    pub(super) async fn take_budget(&mut self) -> Result<(), UpstreamError> {
         let integration = &self.connector.integration;
+        let limit = self.connector.rate_limit;
         loop {
-            let taken = self.client.options.budget.take(integration, limit).await;
-            match taken.map_err(|error| UpstreamError::storage("cannot read the rate budget", &error))? {
+            let budget = &self.client.options.budget;
+            let taken = budget
+                .take(
+                    integration,
+                    limit.unwrap_or(RateLimit::UNLIMITED),
+                    self.context.lane,
+                )
+                .await;
+            match taken.map_err(|error| UpstreamError::storage("cannot read the rate budget", integration, &error))? {
                 Budget::Granted => return Ok(()),
                 Budget::Exhausted { retry_after }
                     if retry_after <= LONGEST_BUDGET_WAIT && retry_after < self.left() =>
                 {
                     tokio::time::sleep(retry_after).await;
+                    self.context.budget_wait += retry_after;
                 }
                 Budget::Exhausted { retry_after } => {
-                    let (requests, per) = (limit.requests, limit.per.as_secs_f64());
-                    let message = format!(
-                        "the rate budget of `{integration}`, {requests} requests in {per} s, is used up; \
-                         try again in {} s",
-                        retry_after.as_secs_f64().ceil()
-                    );
+                    let seconds = retry_after.as_secs_f64().ceil();
+                    let message = match limit {
+                        Some(limit) => format!(
+                            "the rate budget of `{integration}`, {} requests in {} s, is used up; \
+                             try again in {seconds} s",
+                            limit.of(self.context.lane),
+                            limit.per.as_secs_f64()
+                        ),
+                        None => format!(
+                            "the system said that the rate limit of `{integration}` is used up; \
+                             try again in {seconds} s"
+                        ),
+                    };
                     let error = UpstreamError::new(ErrorKind::Budget, Outcome::NotSent, message);
                     return Err(error.with_retry_after(Some(retry_after)));
                 }
             }
         }
     }
+}
+
+/// Whether the system did not take the credentials, or not for this.
+fn is_refusal(response: &Response) -> bool {
+    matches!(response.status, 401 | 403)
 }

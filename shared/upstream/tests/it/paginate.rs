@@ -611,6 +611,7 @@ async fn every_page_is_taken_from_the_rate_budget() {
     connector.rate_limit = Some(RateLimit {
         requests: 2,
         per: Duration::from_secs(60),
+        reserved: 0,
     });
     let error = call(&connector, &with(by_token()), &json!({})).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Budget);

@@ -257,6 +257,7 @@ async fn every_request_is_taken_from_the_rate_budget() {
     connector.rate_limit = Some(RateLimit {
         requests: 3,
         per: Duration::from_secs(60),
+        reserved: 0,
     });
     let client = client_with(&[]);
     client
@@ -286,6 +287,7 @@ async fn a_budget_that_is_soon_free_is_waited_for() {
     connector.rate_limit = Some(RateLimit {
         requests: 1,
         per: Duration::from_millis(80),
+        reserved: 0,
     });
     let client = client_with(&[]);
     let started = Instant::now();

@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use upstream::{
     Answer, Auth, Body, CallContext, Client, ClientOptions, Connector, HttpAction, Method, PageKind,
-    Paginate, ResponseFormat, RetryPolicy, SendTo, UpstreamError,
+    Paginate, RateSignals, ResponseFormat, RetryPolicy, SendTo, UpstreamError,
 };
 
 /// A request as the server saw it.
@@ -210,6 +210,7 @@ pub(crate) fn connector(url: &str) -> Connector {
         auth: Auth::None,
         headers: Vec::new(),
         rate_limit: None,
+        rate_signals: RateSignals::default(),
         timeout: Duration::from_secs(5),
         action_timeout: Duration::from_secs(10),
         follow_redirects: false,
