@@ -71,6 +71,11 @@ impl Answer {
     }
 }
 
+/// The folder of the TeamsWork connector.
+pub(crate) fn teamswork_connector() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../connectors/teamswork")
+}
+
 /// `ticket-gateway up` as a process of its own; it is ended when this is dropped.
 pub(crate) struct Gateway {
     child: Child,
@@ -93,7 +98,11 @@ impl Gateway {
 
     /// As [`Self::for_teamswork`], with a state file that outlives the process.
     pub(crate) fn with_state(upstream: &str, state: &Path, arguments: &[&str]) -> Self {
-        let connector = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../connectors/teamswork");
+        Self::with_connector(&teamswork_connector(), upstream, state, arguments)
+    }
+
+    /// As [`Self::with_state`], with a changed copy of the TeamsWork connector.
+    pub(crate) fn with_connector(connector: &Path, upstream: &str, state: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ticket-gateway"));
         command
             .args([
@@ -181,6 +190,12 @@ impl Gateway {
         let printed = self.printed.lock().expect("no writer panicked").clone();
         assert!(ended.success(), "a graceful stop is a success:\n{printed}");
         printed
+    }
+
+    /// Ends the process at once, as a power cut does: it finishes nothing and writes nothing.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

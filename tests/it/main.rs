@@ -10,6 +10,8 @@
 mod bad_input;
 mod gateway;
 mod restart;
+mod safe_create;
 mod secrets;
 mod twelve_actions;
+mod twins;
 mod upstream_faults;

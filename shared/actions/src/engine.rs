@@ -1,10 +1,13 @@
 //! Runs a compound action: its steps in order, each with what the earlier ones gave, then its answer.
 
+use std::time::Duration;
+
 use http::Method;
 use integration::contract::TasAction;
 use integration::{CompoundAction, Installation, Step};
 use mapping::{Environment, Mapping, Segment, is_truthy};
 use serde_json::{Map, Value, json};
+use tokio::time::{Instant, sleep};
 use upstream::{CallContext, Client, FailWhen};
 
 use crate::error::outcome::{Failure, Outcome};
@@ -22,6 +25,8 @@ pub(crate) struct Engine<'e> {
     pub(crate) calls: CallContext,
     /// How many steps that can change something were carried out.
     changes: u32,
+    /// Whether every step was carried out and only the answer was still to be judged.
+    at_return: bool,
 }
 
 impl<'e> Engine<'e> {
@@ -31,17 +36,50 @@ impl<'e> Engine<'e> {
         environment: &'e Environment,
         action: Option<TasAction>,
         meta_info: Value,
+        deadline: Instant,
     ) -> Self {
-        let calls = CallContext::within(installation.connector.action_timeout);
         Engine {
             client,
             installation,
             environment,
             action,
             meta_info,
-            calls,
+            calls: CallContext::new(deadline),
             changes: 0,
+            at_return: false,
         }
+    }
+
+    /// After a failure with an unknown outcome: whether it is the first change of the action that is in doubt, and
+    /// not one that came after it.
+    pub(crate) fn is_first_change_in_doubt(&self) -> bool {
+        self.changes == 0 || self.at_return
+    }
+
+    /// Whether no change was confirmed by the ticketing system.
+    pub(crate) fn has_changed_nothing_for_sure(&self) -> bool {
+        self.changes == 0
+    }
+
+    /// Waits.
+    ///
+    /// # Errors
+    /// At once, when the time of the call would be over before.
+    pub(crate) async fn pause(&self, wait: Duration) -> Result<(), ApiError> {
+        if Instant::now() + wait >= self.calls.deadline {
+            let message = "the time of the action was over before the ticket could be looked for";
+            return Err(ApiError::new(ErrorCode::ExternalTimeout, message));
+        }
+        sleep(wait).await;
+        Ok(())
+    }
+
+    /// Runs a search beside the action: it counts as no change.
+    pub(crate) async fn look(&mut self, search: &CompoundAction, context: Value) -> Result<Value, Failure> {
+        let (changes, at_return) = (self.changes, self.at_return);
+        let ended = self.run(search, context).await;
+        (self.changes, self.at_return) = (changes, at_return);
+        ended
     }
 
     /// What became of the change when every step was carried out.
@@ -55,6 +93,7 @@ impl<'e> Engine<'e> {
 
     /// Runs the steps over `data.context` and gives what the `output_mapper` makes of the results.
     pub(crate) async fn run(&mut self, action: &CompoundAction, context: Value) -> Result<Value, Failure> {
+        self.at_return = false;
         let mut bank = json!({
             "data": {"context": context},
             "meta_info": self.meta_info,
@@ -75,6 +114,7 @@ impl<'e> Engine<'e> {
                 self.changes += u32::from(changes_something(&step.http_action.method));
             }
         }
+        self.at_return = true;
         let outcome = if self.changes == 0 {
             Outcome::NotSent
         } else {

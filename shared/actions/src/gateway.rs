@@ -1,11 +1,9 @@
 //! The gateway: installed integrations, and one action of one of them from input to answer.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use http::StatusCode;
-use integration::Installation;
 use integration::contract::TasAction;
 use mapping::Environment;
 use serde_json::{Map, Value, json};
@@ -13,38 +11,30 @@ use storage::IdempotencyStore;
 use upstream::{CallRecord, Client};
 use uuid::Uuid;
 
-use crate::SetupError;
 use crate::action::ActionDefinition;
-use crate::clock::{Clock, SystemClock};
+use crate::builder::GatewayBuilder;
+use crate::clock::Clock;
 use crate::context::Call;
-use crate::engine::{Engine, reads_whole_ticket};
+use crate::engine::Engine;
 use crate::error::outcome::{Failure, Outcome};
 use crate::error::{ApiError, ErrorCode};
-use crate::idempotency::{self, Claimed};
+use crate::idempotency::{self, Claim, Claimed};
+use crate::installations::{Installations, Installed};
+use crate::observer::{Observer, Performed};
 use crate::output::Output;
 use crate::page_token::Query;
+use crate::safe_create::{self, Creation, SafeCreate};
 use crate::ticket::TicketSchema;
 
 /// Performs ticket actions on installed integrations. One per process; share it behind an `Arc`.
 pub struct Gateway {
-    client: Arc<Client>,
-    integrations: BTreeMap<String, Arc<Installation>>,
-    schema: TicketSchema,
-    clock: Arc<dyn Clock>,
-    idempotency: Option<Arc<dyn IdempotencyStore>>,
-    only: Option<TasAction>,
-    /// The actions whose mappings read more of the ticket than its id.
-    need_whole_ticket: BTreeSet<(String, TasAction)>,
-}
-
-/// Puts a [`Gateway`] together.
-pub struct GatewayBuilder {
-    client: Arc<Client>,
-    integrations: Vec<Arc<Installation>>,
-    schema: Option<TicketSchema>,
-    clock: Arc<dyn Clock>,
-    idempotency: Option<Arc<dyn IdempotencyStore>>,
-    only: Option<TasAction>,
+    pub(crate) client: Arc<Client>,
+    pub(crate) installations: Arc<dyn Installations>,
+    pub(crate) schema: TicketSchema,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) idempotency: Option<Arc<dyn IdempotencyStore>>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) only: Option<TasAction>,
 }
 
 /// What a call is known by.
@@ -73,85 +63,34 @@ impl Default for RequestMeta {
     }
 }
 
-impl GatewayBuilder {
-    /// Adds an integration, known by its name.
-    #[must_use]
-    pub fn integration(mut self, installation: impl Into<Arc<Installation>>) -> Self {
-        self.integrations.push(installation.into());
-        self
-    }
-
-    /// Replaces the ticket schema.
-    #[must_use]
-    pub fn ticket_schema(mut self, schema: TicketSchema) -> Self {
-        self.schema = Some(schema);
-        self
-    }
-
-    /// Replaces the machine's clock.
-    #[must_use]
-    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.clock = Arc::new(clock);
-        self
-    }
-
-    /// Keeps idempotency records here. Without a store a key is only passed on to the mappings.
-    #[must_use]
-    pub fn idempotency(mut self, store: Arc<dyn IdempotencyStore>) -> Self {
-        self.idempotency = Some(store);
-        self
-    }
-
-    /// Serves the route of one action alone; every other path answers 404.
-    #[must_use]
-    pub fn only(mut self, action: TasAction) -> Self {
-        self.only = Some(action);
-        self
-    }
-
-    /// The gateway.
-    ///
-    /// # Errors
-    /// When two integrations have one name.
-    pub fn build(self) -> Result<Gateway, SetupError> {
-        let mut integrations: BTreeMap<String, Arc<Installation>> = BTreeMap::new();
-        let mut need_whole_ticket = BTreeSet::new();
-        for installation in self.integrations {
-            let integration = &installation.integration;
-            let name = integration.name.clone();
-            for (action, compound) in &integration.actions {
-                if action.own_context_fields().contains(&"ticket") && reads_whole_ticket(compound) {
-                    need_whole_ticket.insert((name.clone(), *action));
-                }
-            }
-            if integrations.insert(name.clone(), installation).is_some() {
-                return Err(SetupError::new(format!(
-                    "two integrations are named `{name}`; rename one"
-                )));
-            }
-        }
-        Ok(Gateway {
-            client: self.client,
-            integrations,
-            schema: self.schema.map_or_else(TicketSchema::shipped, Ok)?,
-            clock: self.clock,
-            idempotency: self.idempotency,
-            only: self.only,
-            need_whole_ticket,
-        })
-    }
-}
-
-/// How one call went, for its log line.
+/// How one call went, for its log line and the observer.
 #[derive(Default)]
 struct Trace {
+    installed: Option<Arc<Installed>>,
     calls: Vec<CallRecord>,
+    budget_wait: Duration,
     outcome: Option<Outcome>,
     replayed: bool,
+    safe_create: Option<SafeCreate>,
+}
+
+/// One action that is to be carried out.
+#[derive(Clone, Copy)]
+struct Run<'r> {
+    installed: &'r Installed,
+    call: Call<'r>,
+    query: Option<&'r Query<'r>>,
+    request: &'r RequestMeta,
+    /// When everything must be over.
+    deadline: tokio::time::Instant,
+    /// What tells the request from another with the same idempotency key.
+    fingerprint: Option<&'r str>,
+    /// Whether an earlier request with the key ended without a result.
+    resumed: bool,
 }
 
 /// The end of a call.
-pub(crate) struct Performed {
+pub(crate) struct Ended {
     pub(crate) end: Result<Value, ApiError>,
     pub(crate) replayed: bool,
 }
@@ -159,19 +98,12 @@ pub(crate) struct Performed {
 impl Gateway {
     /// Begins a gateway that reaches ticketing systems through `client`.
     pub fn builder(client: impl Into<Arc<Client>>) -> GatewayBuilder {
-        GatewayBuilder {
-            client: client.into(),
-            integrations: Vec::new(),
-            schema: None,
-            clock: Arc::new(SystemClock),
-            idempotency: None,
-            only: None,
-        }
+        GatewayBuilder::new(client.into())
     }
 
-    /// The names of the integrations, in order.
-    pub fn integrations(&self) -> impl Iterator<Item = &str> {
-        self.integrations.keys().map(String::as_str)
+    /// The names of the integrations that are loaded now, in order.
+    pub fn integrations(&self) -> Vec<String> {
+        self.installations.known()
     }
 
     pub(crate) fn serves(&self, action: TasAction) -> bool {
@@ -194,7 +126,7 @@ impl Gateway {
         input: Value,
         request: &RequestMeta,
     ) -> Result<Value, ApiError> {
-        self.perform_logged(integration, action, Ok(input), request)
+        self.perform_logged(integration, action, Ok(input), request, None)
             .await
             .end
     }
@@ -205,14 +137,23 @@ impl Gateway {
     /// # Errors
     /// 404 for an unknown integration, 422 where it describes nothing, otherwise as for an action.
     pub async fn describe(&self, integration: &str, request: &RequestMeta) -> Result<Value, ApiError> {
-        let installation = self.installation(integration)?;
+        let installed = self.installed(integration).await?;
+        let installation = &installed.installation;
         let describe = installation.integration.describe.as_ref().ok_or_else(|| {
             let message = format!("the integration {integration} has no `describe`");
             ApiError::new(ErrorCode::ActionNotSupported, message)
         })?;
         let environment = self.environment();
-        let meta_info = meta_info(request, &Uuid::new_v4().to_string());
-        let mut engine = Engine::new(&self.client, installation, &environment, None, meta_info);
+        let instance = Uuid::new_v4().to_string();
+        let marker = safe_create::marker(integration, &instance, None);
+        let mut engine = Engine::new(
+            &self.client,
+            installation,
+            &environment,
+            None,
+            meta_info(request, &instance, &marker),
+            tokio::time::Instant::now() + installation.connector.action_timeout,
+        );
         engine
             .run(describe, json!({}))
             .await
@@ -226,31 +167,36 @@ impl Gateway {
         action: TasAction,
         input: Result<Value, ApiError>,
         request: &RequestMeta,
-    ) -> Performed {
+        until: Option<tokio::time::Instant>,
+    ) -> Ended {
         let started = Instant::now();
         let mut trace = Trace::default();
         let end = self
-            .perform_traced(integration, action, input, request, &mut trace)
+            .perform_traced(integration, action, input, request, until, &mut trace)
             .await;
-        let upstream: std::time::Duration = trace.calls.iter().map(|call| call.duration).sum();
-        tracing::info!(
-            request_id = request.request_id,
-            integration,
-            action = action.key(),
-            status = match &end {
-                Ok(_) => ActionDefinition::of(action).map_or(StatusCode::OK, |definition| definition.success),
-                Err(error) => error.status(),
-            }
-            .as_u16(),
-            code = end.as_ref().err().map(|error| error.code().as_str()),
-            outcome = trace.outcome.map(Outcome::as_str),
-            duration_ms = milliseconds(started.elapsed()),
-            upstream_calls = trace.calls.len(),
-            upstream_ms = milliseconds(upstream),
-            replayed = trace.replayed,
-            "action"
-        );
-        Performed {
+        let status = match &end {
+            Ok(_) => ActionDefinition::of(action).map_or(StatusCode::OK, |definition| definition.success),
+            Err(error) => error.status(),
+        };
+        let performed = Performed {
+            request_id: &request.request_id,
+            integration: trace.installed.as_deref().map(Installed::name),
+            version: trace.installed.as_deref().and_then(|installed| installed.version),
+            action,
+            status: status.as_u16(),
+            code: end.as_ref().err().map(ApiError::code),
+            outcome: trace.outcome,
+            duration: started.elapsed(),
+            upstream: &trace.calls,
+            budget_wait: trace.budget_wait,
+            replayed: trace.replayed,
+            safe_create: trace.safe_create,
+        };
+        performed.log(integration);
+        if let Some(observer) = &self.observer {
+            observer.performed(&performed);
+        }
+        Ended {
             end,
             replayed: trace.replayed,
         }
@@ -262,9 +208,11 @@ impl Gateway {
         action: TasAction,
         input: Result<Value, ApiError>,
         request: &RequestMeta,
+        until: Option<tokio::time::Instant>,
         trace: &mut Trace,
     ) -> Result<Value, ApiError> {
-        let installation = self.installation(integration)?;
+        let installed = Arc::clone(trace.installed.insert(self.installed(integration).await?));
+        let installation = &installed.installation;
         let environment = self.environment();
         let call = Call {
             action,
@@ -296,21 +244,30 @@ impl Gateway {
             .map(|(store, key)| (store, idempotency::Write::new(integration, action, key, &input)));
         // A wrong input is told before a key is claimed for it.
         let (context, query) = definition.context(input, call)?.into_parts();
-        let claim = match guard {
+        let begun = tokio::time::Instant::now();
+        let deadline = begun + installation.connector.action_timeout;
+        let deadline = until.map_or(deadline, |until| until.min(deadline));
+        let time = deadline.duration_since(begun);
+        let claim = match &guard {
             None => None,
-            Some((store, write)) => {
-                match idempotency::claim(store, write, installation.connector.action_timeout, self.now())
-                    .await?
-                {
-                    Claimed::Ours(claim) => Some(claim),
-                    Claimed::Before(end) => {
-                        trace.replayed = true;
-                        return end;
-                    }
+            Some((store, write)) => match idempotency::claim(*store, write, time, self.now()).await? {
+                Claimed::Ours(claim) => Some(claim),
+                Claimed::Before(end) => {
+                    trace.replayed = true;
+                    return end;
                 }
-            }
+            },
         };
-        let ran = self.run(call, context, query, request, trace).await;
+        let run = Run {
+            installed: &installed,
+            call,
+            query: query.as_ref(),
+            request,
+            deadline,
+            fingerprint: guard.as_ref().map(|(_, write)| write.fingerprint()),
+            resumed: claim.as_ref().is_some_and(Claim::is_resumed),
+        };
+        let ran = self.run(run, context, trace).await;
         let outcome = ran
             .as_ref()
             .map_or_else(|failure| failure.outcome, |_| Outcome::Done);
@@ -324,55 +281,81 @@ impl Gateway {
                 failure.error
             }
         });
-        if let Some(claim) = claim {
-            claim.settle(&end, outcome).await;
+        let Some(claim) = claim else { return end };
+        let looks_first = action == TasAction::CreateTicket && installation.safe_create().is_some();
+        match end {
+            Err(error) if looks_first && outcome == Outcome::Unknown => Err(claim.leave(error)),
+            end => {
+                claim.settle(&end, outcome).await;
+                end
+            }
         }
-        end
     }
 
     async fn run(
         &self,
-        call: Call<'_>,
+        run: Run<'_>,
         mut context: Map<String, Value>,
-        query: Option<Query<'_>>,
-        request: &RequestMeta,
         trace: &mut Trace,
     ) -> Result<Value, Failure> {
+        let call = run.call;
         let compound = self.compound(call)?;
-        let instance = request
-            .action_instance_id
-            .clone()
-            .unwrap_or_else(|| Uuid::new_v4().to_string());
+        let name = &call.installation.integration.name;
+        let instance = match &run.request.action_instance_id {
+            Some(key) => key.clone(),
+            None => Uuid::new_v4().to_string(),
+        };
+        let marker = safe_create::marker(name, &instance, run.fingerprint);
         let mut engine = Engine::new(
             &self.client,
             call.installation,
             call.environment,
             Some(call.action),
-            meta_info(request, &instance),
+            meta_info(run.request, &instance, &marker),
+            run.deadline,
         );
-        let name = &call.installation.integration.name;
         let ran = async {
-            if self.need_whole_ticket.contains(&(name.clone(), call.action)) {
+            if run.installed.needs_whole_ticket(call.action) {
                 self.fetch_ticket(&mut engine, call, &mut context).await?;
             }
             let given: Map<String, Value> = ["comment", "file_name", "content_type"]
                 .into_iter()
                 .filter_map(|key| Some((key.to_owned(), context.get(key)?.clone())))
                 .collect();
-            let mapped = engine.run(compound, Value::Object(context)).await?;
             let output = Output {
                 action: call.action,
                 installation: call.installation,
                 schema: &self.schema,
                 given: &given,
-                query: query.as_ref(),
+                query: run.query,
             };
+            let context = Value::Object(context);
+            if call.action == TasAction::CreateTicket
+                && let Some(plan) = call.installation.safe_create()
+            {
+                let creation = Creation {
+                    compound,
+                    plan,
+                    context,
+                    output,
+                    resumed: run.resumed,
+                };
+                return creation.run(&mut engine, &mut trace.safe_create).await;
+            }
+            if run.resumed {
+                tracing::warn!(
+                    request_id = run.request.request_id,
+                    "an earlier request with this Idempotency-Key ended without a result and may have been carried out"
+                );
+            }
+            let mapped = engine.run(compound, context).await?;
             output.answer(mapped).map_err(|error| Failure {
                 error,
                 outcome: engine.outcome(),
             })
         }
         .await;
+        trace.budget_wait = engine.calls.budget_wait;
         trace.calls = engine.calls.calls;
         ran
     }
@@ -422,8 +405,8 @@ impl Gateway {
         Ok(())
     }
 
-    fn installation(&self, name: &str) -> Result<&Installation, ApiError> {
-        self.integrations.get(name).map(Arc::as_ref).ok_or_else(|| {
+    async fn installed(&self, name: &str) -> Result<Arc<Installed>, ApiError> {
+        self.installations.find(name).await?.ok_or_else(|| {
             ApiError::new(
                 ErrorCode::NotFound,
                 format!("there is no integration named `{name}`"),
@@ -450,10 +433,6 @@ impl Gateway {
     }
 }
 
-fn meta_info(request: &RequestMeta, instance: &str) -> Value {
-    json!({"action_instance_id": instance, "request_id": request.request_id})
-}
-
-fn milliseconds(duration: std::time::Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+fn meta_info(request: &RequestMeta, instance: &str, marker: &str) -> Value {
+    json!({"action_instance_id": instance, "marker": marker, "request_id": request.request_id})
 }

@@ -2,14 +2,17 @@
 //!
 //! Kept are the answers of writes that changed something or may have: a success, and the errors whose
 //! outcome is `unknown`, `partly_done` or `done`. After `not_sent` and `refused` the key is free again, because
-//! another try can do no harm. A call that died frees its key when its time is up.
+//! another try can do no harm. A call that died frees its key when its time is up. A write that comes while the
+//! same one is under way waits for its answer.
 
 use std::time::{Duration, SystemTime};
 
 use integration::contract::TasAction;
+use rand::Rng;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use storage::{Begin, IdempotencyStore, StorageError};
+use tokio::time::{Instant, sleep};
 
 use crate::error::outcome::Outcome;
 use crate::error::{ApiError, ErrorCode};
@@ -19,6 +22,10 @@ const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How much longer than an action may take its claim on the key holds.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How soon the end of the same write, carried out by somebody else, is asked for; then after twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The longest key, as the header's description says.
 pub(crate) const MAX_KEY_LENGTH: usize = 255;
@@ -34,6 +41,8 @@ pub(crate) struct Claim<'s> {
     key: String,
     deadline: SystemTime,
     now: SystemTime,
+    claimed: Instant,
+    resumed: bool,
 }
 
 /// What became of an attempt to claim a key.
@@ -51,6 +60,11 @@ pub(crate) struct Write {
 }
 
 impl Write {
+    /// What tells this request from another with the same key.
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
     /// The write with the caller's `key`, known by everything that was sent, in whatever order: a caller that
     /// writes its request anew may write the fields of an object in another one.
     pub(crate) fn new(integration: &str, action: TasAction, key: &str, input: &Value) -> Self {
@@ -68,40 +82,96 @@ impl Write {
     }
 }
 
-/// Claims a write's key. `time` is how long the write may take.
+/// Claims a write's key. `time` is how long the write may take, waiting included: while somebody else carries the
+/// same write out, this waits for their answer.
 pub(crate) async fn claim<'s>(
     store: &'s dyn IdempotencyStore,
-    write: Write,
+    write: &Write,
     time: Duration,
     now: SystemTime,
 ) -> Result<Claimed<'s>, ApiError> {
-    let Write { key, fingerprint } = write;
-    let deadline = now + time + GRACE;
-    let begun = store
-        .begin(&key, &fingerprint, deadline, now)
-        .await
-        .map_err(|error| ApiError::internal(format!("the idempotency store failed: {error}")))?;
-    match begun {
-        Begin::Started => Ok(Claimed::Ours(Claim {
+    let asked = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let now = now + asked.elapsed();
+        let deadline = now + time + GRACE;
+        let begun = store
+            .begin(&write.key, &write.fingerprint, deadline, now)
+            .await
+            .map_err(|error| unavailable(&error))?;
+        let claim = |resumed| Claim {
             store,
-            key,
+            key: write.key.clone(),
             deadline,
             now,
-        })),
-        Begin::Replay(kept) => Ok(Claimed::Before(restore(kept))),
-        Begin::InProgress { until } => Err(ApiError::new(
-            ErrorCode::Conflict,
-            "a request with this Idempotency-Key is being carried out; wait for its end",
-        )
-        .retry_in(Some(until.duration_since(now).unwrap_or(Duration::from_secs(1))))),
-        Begin::Conflict => Err(ApiError::new(
-            ErrorCode::Conflict,
-            "this Idempotency-Key was used for another request; a new request needs a new key",
-        )),
+            claimed: Instant::now(),
+            resumed,
+        };
+        // Whoever takes a write over needs the time to do it.
+        let is_late = |waited: Duration| waited > time / 2;
+        let until = match begun {
+            Begin::Started if is_late(asked.elapsed()) => {
+                report(store.abandon(&write.key, deadline).await);
+                return Err(in_progress(Duration::from_secs(1)));
+            }
+            Begin::Started => return Ok(Claimed::Ours(claim(false))),
+            Begin::Resumed => return Ok(Claimed::Ours(claim(true))),
+            Begin::Replay(kept) => return Ok(Claimed::Before(restore(kept))),
+            Begin::Conflict => {
+                return Err(ApiError::new(
+                    ErrorCode::Conflict,
+                    "this Idempotency-Key was used for another request; a new request needs a new key",
+                ));
+            }
+            Begin::InProgress { until } => until,
+        };
+        let wait = pause.mul_f64(rand::rng().random_range(0.5..=1.0));
+        let waited = asked.elapsed() + wait;
+        let frees_itself = now + wait >= until;
+        if waited >= time || (frees_itself && is_late(waited)) {
+            return Err(in_progress(until.duration_since(now).unwrap_or_default()));
+        }
+        sleep(wait).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
+fn in_progress(retry_in: Duration) -> ApiError {
+    ApiError::new(
+        ErrorCode::Conflict,
+        "a request with this Idempotency-Key is being carried out; send it again to get its answer",
+    )
+    .retry_in(Some(retry_in.max(Duration::from_secs(1))))
+}
+
+/// Nothing was sent yet, so the same request can be sent again.
+fn unavailable(error: &StorageError) -> ApiError {
+    tracing::error!(%error, "the idempotency store failed, so a write was not begun");
+    ApiError::internal(
+        "nothing was changed: the gateway could not note the Idempotency-Key; send the request again in a moment",
+    )
+    .retry_in(Some(Duration::from_secs(1)))
+}
+
 impl Claim<'_> {
+    /// Whether an earlier request with this key ended without a result: it may have been carried out.
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.resumed
+    }
+
+    /// Leaves the key claimed until its deadline, for an end in doubt that the same request can clear up when it is
+    /// sent again. Says so in the error.
+    pub(crate) fn leave(self, error: ApiError) -> ApiError {
+        let whole = self.deadline.duration_since(self.now).unwrap_or_default();
+        let left = whole.saturating_sub(self.claimed.elapsed());
+        error
+            .and_say(
+                "The same request with the same Idempotency-Key, sent again after the time in Retry-After, looks for \
+                 the ticket first",
+            )
+            .retry_in(Some(left))
+    }
+
     /// Keeps the end of the write, or frees the key where nothing was changed.
     pub(crate) async fn settle(self, end: &Result<Value, ApiError>, outcome: Outcome) {
         let settled = if end.is_err() && outcome.is_harmless() {

@@ -6,6 +6,7 @@
 //! [`TicketSchema`].
 
 mod action;
+mod builder;
 mod check;
 mod clock;
 mod context;
@@ -15,9 +16,12 @@ mod gateway;
 mod http_api;
 mod idempotency;
 mod input;
+mod installations;
+mod observer;
 mod openapi;
 mod output;
 mod page_token;
+mod safe_create;
 mod state;
 mod ticket;
 mod time;
@@ -28,13 +32,17 @@ pub use action::{
     QueryTicketsByTimeRange, ReopenTicket, ResolveTicket, UpdateTicketAssignment, UpdateTicketFields,
     UpdateTicketState,
 };
+pub use builder::GatewayBuilder;
 pub use clock::{Clock, SystemClock};
 pub use error::{ApiError, ErrorCode, FieldProblem, Outcome};
-pub use gateway::{Gateway, GatewayBuilder, RequestMeta};
-pub use http_api::MAX_BODY_BYTES;
+pub use gateway::{Gateway, RequestMeta};
+pub use http_api::{MAX_BODY_BYTES, documents};
 pub use input::{ItsmIdentity, Organisation, Requestor, RequestorInfo, UserIdInfo};
+pub use installations::{Fixed, Installations, Installed, Stored};
 pub use integration::contract::TasAction;
+pub use observer::{Observer, Performed};
 pub use openapi::document as openapi;
+pub use safe_create::SafeCreate;
 pub use ticket::TicketSchema;
 
 /// Why a [`Gateway`] or a [`TicketSchema`] cannot be built. Its text is for the operator.

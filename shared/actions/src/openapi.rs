@@ -12,6 +12,7 @@ use crate::action::{ALL, ActionDefinition};
 use crate::error::{ErrorCode, Outcome};
 use crate::http_api::health;
 use crate::idempotency::MAX_KEY_LENGTH;
+use crate::safe_create::SafeCreate;
 use crate::ticket::TicketSchema;
 
 /// The document, as `GET /v1/openapi.json` gives it.
@@ -285,6 +286,11 @@ fn error_schema() -> Value {
                             "enum": Outcome::ALL.map(Outcome::as_str),
                             "description": "For an action that changes something: whether the change may have been made. Only after `not_sent` and `refused` is it safe to send it again.",
                         },
+                        "safe_create": {
+                            "type": "string",
+                            "enum": [SafeCreate::NotFound.as_str(), SafeCreate::SearchFailed.as_str()],
+                            "description": "For a creation whose outcome is unknown: what came of looking for the ticket. Sent again with its idempotency key after `retry-after`, the request looks for it first.",
+                        },
                         "upstream_status": {"type": "integer", "description": "The status that the ticketing system answered with."},
                         "upstream_excerpt": {"type": "string", "description": "The beginning of what it answered."},
                         "step": {"type": "string", "description": "The HTTP action of the integration that failed."},
@@ -331,7 +337,7 @@ fn parameters() -> Value {
             "name": "Idempotency-Key",
             "in": "header",
             "required": false,
-            "description": "A request that is sent again with the same key and the same body is not carried out again: it gets the first answer, with the header `idempotency-replayed: true`.",
+            "description": "A request that is sent again with the same key and the same body is not carried out again: it gets the first answer, with the header `idempotency-replayed: true`. While the first one is under way it waits for that answer; where that takes too long it gets 409 with `retry-after`. Another body under the same key is 409. The key is kept for 24 hours.",
             "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": "^[!-~]+$"},
         },
         "request_id": {
@@ -351,7 +357,7 @@ fn headers() -> Value {
             "schema": {"type": "string"},
         },
         "retry-after": {
-            "description": "How many seconds to wait before trying again.",
+            "description": "How many seconds to wait before trying again; always with 429, otherwise where it is known.",
             "schema": {"type": "integer", "minimum": 1},
         },
     })
@@ -361,7 +367,15 @@ fn responses() -> Map<String, Value> {
     let mut responses = Map::new();
     for code in ErrorCode::ALL {
         let mut headers = json!({"x-request-id": reference("headers", "x-request-id")});
-        if let (ErrorCode::RateLimitExceeded, Some(headers)) = (code, headers.as_object_mut()) {
+        let may_come_back = matches!(
+            code,
+            ErrorCode::Conflict
+                | ErrorCode::RateLimitExceeded
+                | ErrorCode::InternalServerError
+                | ErrorCode::ExternalRestError
+                | ErrorCode::ExternalTimeout
+        );
+        if let (true, Some(headers)) = (may_come_back, headers.as_object_mut()) {
             headers.insert("retry-after".to_owned(), reference("headers", "retry-after"));
         }
         responses.insert(
@@ -387,7 +401,7 @@ fn meaning(code: ErrorCode) -> &'static str {
         ErrorCode::NotFound => "There is no such path, integration or ticket.",
         ErrorCode::MethodNotAllowed => "The path takes other methods; the Allow header names them.",
         ErrorCode::Conflict => {
-            "The ticket's present state does not allow it, or the idempotency key is in use."
+            "The ticket's present state does not allow it, or the idempotency key belongs to another request or one that is under way."
         }
         ErrorCode::ActionNotSupported => "The integration cannot do this.",
         ErrorCode::RateLimitExceeded => "Too many requests; Retry-After says when to come back.",

@@ -11,6 +11,7 @@ use crate::page_token::Query;
 use crate::ticket::TicketSchema;
 
 /// What an answer is built from.
+#[derive(Clone, Copy)]
 pub(crate) struct Output<'o> {
     pub(crate) action: TasAction,
     pub(crate) installation: &'o Installation,

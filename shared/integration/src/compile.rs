@@ -10,10 +10,12 @@ use serde_json::Value;
 use upstream as up;
 
 use crate::install::ConnectorPlan;
-use crate::integration::{Capability, CompoundAction, Integration, Return, SettingDeclaration, Step};
+use crate::integration::{
+    Capability, CompoundAction, Integration, Return, SafeCreate, SettingDeclaration, Step,
+};
 use crate::model::Document;
 use crate::model::compound::{self, ByAction, Compound};
-use crate::model::connector::{self, Auth, KeyPlace};
+use crate::model::connector::{self, Auth, KeyPlace, ReservedPart};
 use crate::model::http_action::{self, Body, FailWhen, Pairs, Part, all};
 use crate::model::paginate::{self, PageKind, Paging};
 use crate::model::ticketing::{self, State};
@@ -26,6 +28,11 @@ const ACTION_TIMEOUT: Duration = Duration::from_secs(25);
 const MAX_RESPONSE_BYTES: u64 = 6 * 1024 * 1024;
 const MAX_PAGES: u64 = 50;
 const MAX_ITEMS: u64 = 10_000;
+/// Before a ticket is looked for whose creation ended in doubt.
+const SETTLE: Duration = Duration::from_secs(1);
+const ATTEMPTS: u32 = 2;
+/// So much of a budget is for people who wait.
+const RESERVED_SHARE: f64 = 0.2;
 
 /// Compiles a model that was checked. `None` only where a mistake was reported.
 pub(crate) fn compile(document: &Document) -> Option<Integration> {
@@ -34,8 +41,12 @@ pub(crate) fn compile(document: &Document) -> Option<Integration> {
         http_actions.insert(key.name.clone(), Arc::new(http_action(&key.name, action)?));
     }
     let mut actions = BTreeMap::new();
+    let mut safe_create = None;
     for (action, _, compound) in document.actions.get()?.read() {
         actions.insert(action, compound_action(compound, &http_actions)?);
+        if let Some(model) = &compound.safe_create {
+            safe_create = Some(self::safe_create(model, &http_actions)?);
+        }
     }
     let mut capabilities = BTreeMap::new();
     for (action, _, capability) in document.capabilities.iter().flat_map(ByAction::read) {
@@ -51,6 +62,7 @@ pub(crate) fn compile(document: &Document) -> Option<Integration> {
         settings: settings(document)?,
         http_actions,
         actions,
+        safe_create,
         describe,
         capabilities,
         ticketing: document
@@ -82,20 +94,14 @@ fn settings(document: &Document) -> Option<Vec<SettingDeclaration>> {
 
 fn connector(model: &connector::Connector) -> Option<ConnectorPlan> {
     let headers = model.headers.iter().flat_map(Entries::read);
-    let rate_limit = match &model.rate_limit {
-        Some(limit) => Some(up::RateLimit {
-            requests: whole(limit.requests.get()?.0),
-            per: Duration::from_secs(limit.per_seconds.get()?.0),
-        }),
-        None => None,
-    };
     Some(ConnectorPlan {
         base_url: model.base_url.get()?.0.clone(),
         auth: model.auth.as_ref().map_or(Some(up::Auth::None), auth)?,
         headers: headers
             .map(|(name, value)| (name.name.clone(), value.0.clone()))
             .collect(),
-        rate_limit,
+        rate_limit: model.rate_limit.as_ref().and_then(rate_limit),
+        rate_signals: model.rate_limit.as_ref().map(rate_signals).unwrap_or_default(),
         timeout: model.timeout_seconds.map_or(TIMEOUT, |seconds| seconds.0),
         action_timeout: model
             .action_timeout_seconds
@@ -108,6 +114,32 @@ fn connector(model: &connector::Connector) -> Option<ConnectorPlan> {
         ),
         retry: model.retry.as_ref().map(retry).unwrap_or_default(),
     })
+}
+
+fn rate_limit(model: &connector::RateLimit) -> Option<up::RateLimit> {
+    let requests = model.requests?.0;
+    let reserved = match model.reserved_for_actions.as_ref().map(|reserved| reserved.part) {
+        Some(ReservedPart::Requests(reserved)) => reserved,
+        Some(ReservedPart::Share(share)) => share_of(requests, share),
+        None => share_of(requests, RESERVED_SHARE),
+    };
+    Some(up::RateLimit {
+        requests: whole(requests),
+        per: Duration::from_secs(model.per_seconds?.0),
+        reserved: whole(reserved),
+    })
+}
+
+/// Rounded down, so that polling keeps at least one request.
+fn share_of(requests: u64, share: f64) -> u64 {
+    (requests as f64 * share) as u64
+}
+
+fn rate_signals(model: &connector::RateLimit) -> up::RateSignals {
+    up::RateSignals {
+        remaining: mapping(model.remaining.as_ref()),
+        resets_in_seconds: mapping(model.resets_in_seconds.as_ref()),
+    }
 }
 
 fn auth(model: &Auth) -> Option<up::Auth> {
@@ -362,6 +394,18 @@ fn compound_action(
             fail_when: fail_when(&answer.fail_when)?,
         },
         place: model.place.clone(),
+    })
+}
+
+fn safe_create(
+    model: &compound::SafeCreate,
+    http_actions: &BTreeMap<String, Arc<up::HttpAction>>,
+) -> Option<SafeCreate> {
+    Some(SafeCreate {
+        when: mapping(model.when.as_ref()),
+        settle: model.settle_seconds.map_or(SETTLE, |seconds| seconds.0),
+        attempts: model.attempts.map_or(ATTEMPTS, |count| whole(count.0)),
+        search: compound_action(&model.search, http_actions)?,
     })
 }
 

@@ -40,8 +40,8 @@ pub const COMMON_CONTEXT: [&str; 3] = ["requestor_info", "destination", "integra
 pub const COMPOUND_ROOTS: [&str; 3] = ["data", "meta_info", "settings"];
 
 /// The keys of `meta_info`: `action_instance_id` is the idempotency key of the call, `request_id` names the
-/// request in the log.
-pub const META_INFO_KEYS: [&str; 2] = ["action_instance_id", "request_id"];
+/// request in the log, `marker` is a short text that a new ticket can be found by.
+pub const META_INFO_KEYS: [&str; 3] = ["action_instance_id", "marker", "request_id"];
 
 /// The keys of `response` in `fail_when`, `paginate` and `fallback.when` of an HTTP action.
 pub const RESPONSE_KEYS: [&str; 3] = ["status", "headers", "body"];

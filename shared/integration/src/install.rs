@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use mapping::{Environment, Escape, Template, is_truthy};
 use serde_json::{Map, Value, json};
-use upstream::{Auth, Connector, RateLimit, RetryPolicy};
+use upstream::{Auth, Connector, RateLimit, RateSignals, RetryPolicy};
 use url::{Host, Url};
 
 use crate::check::address_mistake;
 use crate::contract::TasAction;
-use crate::integration::{Integration, SecretUse, SettingDeclaration, SettingKind};
+use crate::integration::{Integration, SafeCreate, SecretUse, SettingDeclaration, SettingKind};
 
 /// An integration with its settings: ready to run.
 #[derive(Debug, Clone)]
@@ -25,12 +25,21 @@ pub struct Installation {
     /// What the person who installs should know, such as keys that travel unencrypted.
     pub warnings: Vec<String>,
     refusals: BTreeMap<TasAction, String>,
+    creates_safely: bool,
 }
 
 impl Installation {
     /// Why this installation cannot do a ticket action, or `None` where it can.
     pub fn refusal(&self, action: TasAction) -> Option<&str> {
         self.refusals.get(&action).map(String::as_str)
+    }
+
+    /// How a ticket is found whose creation ended in doubt, where this installation can look for it.
+    pub fn safe_create(&self) -> Option<&SafeCreate> {
+        self.integration
+            .safe_create
+            .as_ref()
+            .filter(|_| self.creates_safely)
     }
 }
 
@@ -41,6 +50,7 @@ pub(crate) struct ConnectorPlan {
     pub(crate) auth: Auth,
     pub(crate) headers: Vec<(String, Template)>,
     pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) rate_signals: RateSignals,
     pub(crate) timeout: Duration,
     pub(crate) action_timeout: Duration,
     pub(crate) follow_redirects: bool,
@@ -101,6 +111,7 @@ impl Integration {
         Ok(Installation {
             integration: Arc::clone(self),
             refusals: self.refusals(&settings)?,
+            creates_safely: self.creates_safely(&settings).map_err(|problem| vec![problem])?,
             settings,
             connector: Connector {
                 integration: self.name.clone(),
@@ -108,6 +119,7 @@ impl Integration {
                 auth: plan.auth.clone(),
                 headers: plan.headers.clone(),
                 rate_limit: plan.rate_limit,
+                rate_signals: plan.rate_signals.clone(),
                 timeout: plan.timeout,
                 action_timeout: plan.action_timeout,
                 follow_redirects: plan.follow_redirects,
@@ -166,6 +178,19 @@ impl Integration {
             });
         // Not the URL itself: one that holds a password is among those that cannot be used.
         url.map_err(|mistake| format!("{}: the base URL cannot be used: {mistake}", self.name))
+    }
+
+    /// Whether the condition of `safe_create` holds: it depends on nothing but the settings.
+    fn creates_safely(&self, settings: &Value) -> Result<bool, String> {
+        let when = self.safe_create.as_ref().map(|safe_create| &safe_create.when);
+        match when {
+            None => Ok(false),
+            Some(None) => Ok(true),
+            Some(Some(when)) => when
+                .evaluate(&json!({"settings": settings}), &Environment::now())
+                .map(|value| is_truthy(&value))
+                .map_err(|error| format!("{}: safe_create.when: {}", self.name, error.message())),
+        }
     }
 
     /// The actions that this installation cannot do. Conditions depend on nothing but the settings, so they

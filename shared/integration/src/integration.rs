@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mapping::{Mapping, Place};
 use serde_json::Value;
@@ -25,6 +26,8 @@ pub struct Integration {
     pub http_actions: BTreeMap<String, Arc<HttpAction>>,
     /// The ticket actions it can do.
     pub actions: BTreeMap<TasAction, CompoundAction>,
+    /// How a ticket is found whose creation ended in doubt; `Installation::safe_create` says whether it is used.
+    pub(crate) safe_create: Option<SafeCreate>,
     /// What `ticket-gateway describe` runs; it has no context.
     pub describe: Option<CompoundAction>,
     /// Conditions on ticket actions.
@@ -102,6 +105,19 @@ pub struct CompoundAction {
     pub ret: Return,
     /// Where it stands in the YAML.
     pub place: Place,
+}
+
+/// How a ticket is found whose creation ended in doubt: it carries `meta_info.marker`, and is looked for by that.
+#[derive(Debug)]
+pub struct SafeCreate {
+    /// Used only where this holds; it depends on nothing but the settings. `None`: always.
+    pub(crate) when: Option<Mapping>,
+    /// How long the ticketing system is given before the ticket is looked for.
+    pub settle: Duration,
+    /// How often the ticket is created at most in one call, the first time included.
+    pub attempts: u32,
+    /// Gives the ticket with the marker, a list of them, or null. Sees `data.context` of the creation.
+    pub search: CompoundAction,
 }
 
 /// One call of an HTTP action.

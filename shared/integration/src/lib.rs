@@ -26,9 +26,11 @@ mod ticketing;
 pub use contract::{InternalState, TasAction};
 pub use install::Installation;
 pub use integration::{
-    Capability, CompoundAction, Integration, Return, SecretUse, SettingDeclaration, SettingKind, Step,
+    Capability, CompoundAction, Integration, Return, SafeCreate, SecretUse, SettingDeclaration, SettingKind,
+    Step,
 };
-pub use load::{Loaded, load, load_files, load_text};
+pub use load::{Loaded, load, load_files, load_text, read_files};
+pub use read::is_name;
 pub use rules::{RULES, Rule, reference as lint_reference};
 pub use schema::json_schema;
 pub use ticketing::{Destination, ExternalState, Polling, Ticketing};

@@ -48,9 +48,17 @@ pub fn load(path: &Path) -> Loaded {
         Ok(files) => load_files(&files),
         Err(problem) => Loaded {
             integration: None,
-            diagnostics: vec![rules::UNREADABLE.nowhere(problem)],
+            diagnostics: vec![*problem],
         },
     }
+}
+
+/// The texts of a file, or of the `*.yaml` and `*.yml` files of a folder, by path; for [`load_files`].
+///
+/// # Errors
+/// When one cannot be read or is larger than a megabyte, or there are none or too many.
+pub fn read_files(path: &Path) -> Result<BTreeMap<String, String>, Box<Diagnostic>> {
+    texts(path).map_err(|problem| Box::new(rules::UNREADABLE.nowhere(problem)))
 }
 
 /// Loads an integration from one text. `name` is the file name that diagnostics show.
@@ -88,7 +96,7 @@ pub fn load_files(files: &BTreeMap<String, String>) -> Loaded {
 }
 
 /// The texts of a file or of the YAML files of a folder, by path; or why they cannot be read.
-fn read_files(path: &Path) -> Result<BTreeMap<String, String>, String> {
+fn texts(path: &Path) -> Result<BTreeMap<String, String>, String> {
     let unreadable = |path: &Path, error: &std::io::Error| format!("cannot read {}: {error}", path.display());
     let about = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     let mut paths = Vec::new();

@@ -97,6 +97,15 @@ rules! {
     IGNORED = "TG0216" Warning, "has no effect here",
         "The key belongs to the general grammar of compound actions and is accepted, so that existing YAML runs unchanged, but it does nothing in a ticket gateway.",
         "Remove it. For the user behind `meta_info.user`, read `data.context.requestor_info`.";
+    SAFE_CREATE_ELSEWHERE = "TG0217" Error, "safe_create outside create_ticket",
+        "`safe_create` says how a new ticket is found whose creation ended in doubt. No other action makes one.",
+        "Move it to `actions.create_ticket`, or remove it.";
+    MARKER_NOT_USED = "TG0218" Error, "marker not used",
+        "`safe_create` finds a ticket by `meta_info.marker`, so the marker has to be written into the ticket when it is created, and the search has to look for it. One of the two never reads it: the search would find no ticket, and create a second one, or find somebody else's.",
+        "Put `meta_info.marker` into a field, a tag or a line of text of the new ticket, and compare with it in the search, for example in `keep`.";
+    SEARCH_CHANGES = "TG0219" Warning, "search that can change something",
+        "A step of `safe_create` sends a request that is not a GET or HEAD and is not known to be `repeatable`. The search runs after every creation in doubt, more than once.",
+        "Use a request that only reads. If this one does no harm when it is sent again, say `repeatable: true` in its HTTP action.";
     UNKNOWN_ROOT = "TG0220" Error, "unknown name",
         "An expression starts with a name that does not exist where it stands. Compound actions see `data`, `meta_info` and `settings`; other places see less or other things. A bare word is always a name: text must be quoted twice in YAML, `\"'text'\"`.",
         "Correct the name, put the missing `data.` or `data.context.` before it, or quote it if it is meant as text.";
@@ -125,7 +134,7 @@ rules! {
         "Nothing reads the setting, so whoever installs the integration fills it in for nothing.",
         "Remove the setting, or use it.";
     UNKNOWN_FIELD = "TG0229" Error, "unknown field",
-        "The value is one whose keys are known, and it does not have this one: `response` has `status`, `headers` and `body`; `meta_info` has `action_instance_id` and `request_id`; the result of a paginated HTTP action has `items`, `next_page_token` and `pages`.",
+        "The value is one whose keys are known, and it does not have this one: `response` has `status`, `headers` and `body`; `meta_info` has `action_instance_id`, `marker` and `request_id`; the result of a paginated HTTP action has `items`, `next_page_token` and `pages`.",
         "Correct the name.";
     BAD_PATH = "TG0230" Error, "bad path",
         "The path of an HTTP action starts with `/`, and holds neither a host nor a query string nor a fragment. The host comes from the connector and cannot be changed by a request.",

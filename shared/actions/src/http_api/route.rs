@@ -9,8 +9,7 @@ use crate::gateway::Gateway;
 
 /// What a request asks for.
 pub(super) enum Route {
-    Health,
-    OpenApi,
+    Document(Document),
     WrongMethod {
         allowed: Vec<&'static str>,
     },
@@ -22,13 +21,22 @@ pub(super) enum Route {
     },
 }
 
+/// What the API says of itself.
+pub(super) enum Document {
+    Health,
+    OpenApi,
+}
+
 /// Finds the route. A path that is none of ours is 404.
 pub(super) fn find(gateway: &Gateway, method: &Method, path: &str) -> Result<Route, ApiError> {
+    if let Some(document) = document(method, path)?
+        && gateway.is_whole()
+    {
+        return Ok(document);
+    }
     let segments = segments(path)?;
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
-        ["v1", "healthz"] if gateway.is_whole() => Ok(only_get(method, Route::Health)),
-        ["v1", "openapi.json"] if gateway.is_whole() => Ok(only_get(method, Route::OpenApi)),
         ["v1", integration, rest @ ..] if !integration.is_empty() => {
             action(gateway, method, integration, rest).ok_or_else(no_such_path)
         }
@@ -36,12 +44,20 @@ pub(super) fn find(gateway: &Gateway, method: &Method, path: &str) -> Result<Rou
     }
 }
 
-fn only_get(method: &Method, route: Route) -> Route {
-    if *method == Method::GET {
-        route
+/// The document that a path names, if it names one.
+pub(super) fn document(method: &Method, path: &str) -> Result<Option<Route>, ApiError> {
+    let segments = segments(path)?;
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let document = match segments.as_slice() {
+        ["v1", "healthz"] => Document::Health,
+        ["v1", "openapi.json"] => Document::OpenApi,
+        _ => return Ok(None),
+    };
+    Ok(Some(if *method == Method::GET {
+        Route::Document(document)
     } else {
         Route::WrongMethod { allowed: vec!["GET"] }
-    }
+    }))
 }
 
 fn action(gateway: &Gateway, method: &Method, integration: &str, rest: &[&str]) -> Option<Route> {
@@ -99,7 +115,7 @@ fn segments(path: &str) -> Result<Vec<String>, ApiError> {
         })
 }
 
-fn no_such_path() -> ApiError {
+pub(super) fn no_such_path() -> ApiError {
     ApiError::new(
         ErrorCode::NotFound,
         "there is no such path; GET /v1/openapi.json lists those there are",

@@ -56,9 +56,11 @@ async fn every_context_has_the_contracts_fields_and_no_others() {
         contract.sort_unstable();
         assert_eq!(fields, contract, "{action}");
         assert_eq!(shown["context"]["integration"], "desk");
+        let marker = shown["meta_info"]["marker"].as_str().unwrap();
+        assert!(marker.starts_with("tg-") && marker.len() == 23, "{marker}");
         assert_eq!(
             shown["meta_info"],
-            json!({"action_instance_id": "key-1", "request_id": "r-1"})
+            json!({"action_instance_id": "key-1", "marker": marker, "request_id": "r-1"})
         );
         assert_eq!(shown["settings"], json!({"base_url": upstream.address}));
     }

@@ -104,3 +104,27 @@ fn the_examples_of_the_document_are_valid_inputs() {
         assert!(problems.is_empty(), "{}: {problems:?}", definition.action);
     }
 }
+
+#[test]
+fn documents_alone_are_served_without_a_gateway() {
+    let ask = |method: &str, path: &str| {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .body(bytes::Bytes::new());
+        let answer = actions::documents(&request.unwrap());
+        let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+        (answer.status().as_u16(), answer.headers().clone(), body)
+    };
+    let (status, headers, body) = ask("GET", "/v1/openapi.json");
+    assert_eq!(status, 200);
+    assert_eq!(body, actions::openapi());
+    assert!(headers.contains_key("x-request-id"));
+    assert_eq!(ask("GET", "/v1/healthz").2, serde_json::json!({"status": "ok"}));
+    let (status, headers, _) = ask("POST", "/v1/healthz");
+    assert_eq!(
+        (status, &headers["allow"]),
+        (405, &http::HeaderValue::from_static("GET"))
+    );
+    assert_eq!(ask("GET", "/v1/desk/tickets/7").0, 404);
+}

@@ -3,22 +3,26 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use std::time::{Duration, SystemTime};
+
+use actions::Gateway;
 use bytes::Bytes;
 use serde_json::{Value, json};
+use storage::StorageError;
 use storage::embedded::EmbeddedStore;
 
 use crate::support::{Answer, DESK, Upstream, client, install, record, reply, send};
 use axum::response::IntoResponse;
 
-fn with_store(upstream: &Upstream) -> actions::Gateway {
-    actions::Gateway::builder(client())
+fn with_store(upstream: &Upstream) -> Gateway {
+    Gateway::builder(client())
         .integration(install(DESK, json!({"base_url": upstream.address})))
         .idempotency(Arc::new(EmbeddedStore::in_memory().unwrap()))
         .build()
         .unwrap()
 }
 
-async fn change(gateway: &actions::Gateway, key: &str, body: Value) -> Answer {
+async fn change(gateway: &Gateway, key: &str, body: Value) -> Answer {
     let request = http::Request::patch("/v1/desk/tickets/IT-7")
         .header("idempotency-key", key)
         .body(Bytes::from(body.to_string()))
@@ -102,44 +106,6 @@ async fn a_write_that_may_have_happened_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn while_the_first_is_on_its_way_the_second_waits() {
-    let (arrived, mut arrivals) = tokio::sync::mpsc::unbounded_channel();
-    let gate = Arc::new(tokio::sync::Notify::new());
-    let app = axum::Router::new().fallback({
-        let gate = Arc::clone(&gate);
-        move || {
-            let (gate, arrived) = (Arc::clone(&gate), arrived.clone());
-            async move {
-                arrived.send(()).unwrap();
-                gate.notified().await;
-                axum::Json(json!({"id": 7, "status": "Open", "title": "x", "changed": 1_767_609_045}))
-            }
-        }
-    });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-    let gateway = Arc::new(
-        actions::Gateway::builder(client())
-            .integration(install(DESK, json!({"base_url": address})))
-            .idempotency(Arc::new(EmbeddedStore::in_memory().unwrap()))
-            .build()
-            .unwrap(),
-    );
-
-    let first = tokio::spawn({
-        let gateway = Arc::clone(&gateway);
-        async move { change(&gateway, "k1", json!({"payload": {"a": 1}})).await.status }
-    });
-    arrivals.recv().await.unwrap();
-    let second = change(&gateway, "k1", json!({"payload": {"a": 1}})).await;
-    assert_eq!((second.status, second.code()), (409, "CONFLICT"), "{second:?}");
-    assert!(second.header("retry-after").is_some());
-    gate.notify_one();
-    assert_eq!(first.await.unwrap(), 200);
-}
-
-#[tokio::test]
 async fn a_key_is_visible_ascii() {
     let upstream = Upstream::desk().await;
     let gateway = with_store(&upstream);
@@ -151,5 +117,133 @@ async fn a_key_is_visible_ascii() {
             "{key:?}"
         );
     }
+    assert!(upstream.seen().is_empty());
+}
+
+#[tokio::test]
+async fn every_write_action_is_carried_out_once_for_its_key() {
+    for definition in actions::ALL
+        .iter()
+        .filter(|definition| definition.action.is_write())
+    {
+        let action = definition.action;
+        let upstream = Upstream::desk().await;
+        let gateway = Gateway::builder(client())
+            .integration(install(
+                DESK,
+                json!({"base_url": upstream.address, "notes": true}),
+            ))
+            .idempotency(Arc::new(EmbeddedStore::in_memory().unwrap()))
+            .build()
+            .unwrap();
+        let path = format!("/v1/desk{}", definition.path.replace("{ticket_id}", "IT-7"));
+        let send_once = |body: Value| {
+            let request = http::Request::builder()
+                .method(&definition.method)
+                .uri(&path)
+                .header("idempotency-key", "k1")
+                .body(Bytes::from(body.to_string()))
+                .unwrap();
+            send(&gateway, request)
+        };
+        let mut example = (definition.example)();
+        // The words of the desk.
+        if example.get("destination").is_some() {
+            example["destination"] = json!("it");
+        }
+        let first = send_once(example.clone()).await;
+        assert_eq!(first.status, definition.success.as_u16(), "{action}: {first:?}");
+        let sent = upstream.lines();
+        let second = send_once(example.clone()).await;
+        assert_eq!(
+            (second.status, &second.body),
+            (first.status, &first.body),
+            "{action}"
+        );
+        assert_eq!(second.header("idempotency-replayed"), Some("true"), "{action}");
+
+        example["requestor_info"] = json!({"requestor": {"full_name": "Somebody Else"}});
+        let other = send_once(example).await;
+        assert_eq!(
+            (other.status, other.code()),
+            (409, "CONFLICT"),
+            "{action}: {other:?}"
+        );
+        assert_eq!(upstream.lines(), sent, "{action}: nothing more was sent");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_died_frees_its_key_at_its_deadline() {
+    let upstream = Upstream::desk().await;
+    let store = Arc::new(EmbeddedStore::in_memory().unwrap());
+    let at = |seconds: u64| {
+        let now = SystemTime::now() + Duration::from_secs(seconds);
+        Gateway::builder(client())
+            .integration(install(DESK, json!({"base_url": upstream.address})))
+            .idempotency(Arc::clone(&store) as Arc<dyn storage::IdempotencyStore>)
+            .clock(jiff::Timestamp::try_from(now).unwrap())
+            .build()
+            .unwrap()
+    };
+    let body = json!({"payload": {"a": 1}});
+    // It is dropped as soon as it waits for something, as in a process that is killed.
+    let gateway = at(0);
+    let dying = change(&gateway, "k1", body.clone());
+    tokio::select! {
+        biased;
+        answer = dying => panic!("it was answered: {answer:?}"),
+        () = std::future::ready(()) => {}
+    }
+    let sent = upstream.seen().len();
+    // The desk's actions take 2 seconds at most, and 5 more are allowed for.
+    let busy = change(&at(4), "k1", body.clone()).await;
+    assert_eq!((busy.status, busy.code()), (409, "CONFLICT"), "{busy:?}");
+    let freed = change(&at(8), "k1", body.clone()).await;
+    assert_eq!(freed.status, 200, "{freed:?}");
+    let again = change(&at(9), "k1", body).await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!(upstream.seen().len(), sent + 1);
+}
+
+/// A store that does not answer.
+struct Broken;
+
+#[async_trait::async_trait]
+impl storage::IdempotencyStore for Broken {
+    async fn begin(
+        &self,
+        _: &str,
+        _: &str,
+        _: SystemTime,
+        _: SystemTime,
+    ) -> Result<storage::Begin, StorageError> {
+        Err(StorageError::unavailable(
+            "cannot write to the table hidden-table",
+            "throttled",
+        ))
+    }
+
+    async fn finish(&self, _: &str, _: SystemTime, _: Value, _: SystemTime) -> Result<(), StorageError> {
+        panic!("nothing was begun")
+    }
+
+    async fn abandon(&self, _: &str, _: SystemTime) -> Result<(), StorageError> {
+        panic!("nothing was begun")
+    }
+}
+
+#[tokio::test]
+async fn without_the_store_nothing_is_sent_and_the_caller_may_try_again() {
+    let upstream = Upstream::desk().await;
+    let gateway = Gateway::builder(client())
+        .integration(install(DESK, json!({"base_url": upstream.address})))
+        .idempotency(Arc::new(Broken))
+        .build()
+        .unwrap();
+    let answer = change(&gateway, "k1", json!({"payload": {"a": 1}})).await;
+    assert_eq!((answer.status, answer.code()), (500, "INTERNAL_SERVER_ERROR"));
+    assert!(!answer.message().contains("hidden-table"), "{answer:?}");
+    assert!(answer.header("retry-after").is_some());
     assert!(upstream.seen().is_empty());
 }

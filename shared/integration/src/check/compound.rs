@@ -1,10 +1,11 @@
 //! Checks of the compound actions: their order, their names, and what their expressions read.
 
-use mapping::Content;
+use mapping::{Content, Node};
 
 use super::World;
 use super::output::check_output;
 use super::reads::{DataBank, Scope, StepResult, check_reads};
+use super::safe_create;
 use crate::contract::TasAction;
 use crate::model::compound::{Block, ByAction, Compound, Return, Step};
 use crate::model::http_action::{Cell, FailWhen, all};
@@ -13,10 +14,12 @@ use crate::rules;
 
 pub(crate) fn check(world: &World<'_>, report: &mut Report) {
     for (action, _, compound) in world.document.actions.get().into_iter().flat_map(ByAction::read) {
-        check_compound(Some(action), compound, world, report);
+        check_compound(Some(action), compound, check_output, world, report);
+        safe_create::check(Some(action), compound, world, report);
     }
     if let Some(describe) = &world.document.describe {
-        check_compound(None, describe, world, report);
+        check_compound(None, describe, check_output, world, report);
+        safe_create::check(None, describe, world, report);
     }
     for (_, _, capability) in world.document.capabilities.iter().flat_map(ByAction::read) {
         if let Some(when) = &capability.when {
@@ -42,6 +45,12 @@ impl Compound {
         })
     }
 
+    /// This one, and the search of its `safe_create`.
+    pub(crate) fn with_search(&self) -> impl Iterator<Item = &Compound> {
+        let search = self.safe_create.iter().map(|safe_create| &safe_create.search);
+        std::iter::once(self).chain(search)
+    }
+
     /// The answer, wherever it stands.
     pub(crate) fn answer(&self) -> Option<&Return> {
         let in_steps = self.blocks().iter().find_map(|block| match block {
@@ -52,7 +61,14 @@ impl Compound {
     }
 }
 
-fn check_compound(action: Option<TasAction>, compound: &Compound, world: &World<'_>, report: &mut Report) {
+/// `check_answer` looks at the `output_mapper` of a ticket action.
+pub(super) fn check_compound(
+    action: Option<TasAction>,
+    compound: &Compound,
+    check_answer: fn(TasAction, &Node, &mut Report),
+    world: &World<'_>,
+    report: &mut Report,
+) {
     check_order(compound, report);
     let mut data = DataBank {
         action,
@@ -68,7 +84,7 @@ fn check_compound(action: Option<TasAction>, compound: &Compound, world: &World<
         check_fail_when(&answer.fail_when, &data, world, report);
         check_expression(answer.output_mapper.get(), &data, world, report);
         if let (Some(action), Some(mapper)) = (action, answer.output_mapper.get()) {
-            check_output(action, &mapper.node, report);
+            check_answer(action, &mapper.node, report);
         }
     }
 }

@@ -6,7 +6,7 @@ use url::Url;
 use super::World;
 use super::http_action::{check_credentials, check_header_name};
 use super::reads::{Scope, check_reads};
-use crate::model::connector::{ApiKeyAuth, Auth, KeyPlace};
+use crate::model::connector::{ApiKeyAuth, Auth, KeyPlace, RateLimit, ReservedPart};
 use crate::model::http_action::Cell;
 use crate::read::{Entries, Report, TemplateText, is_set};
 use crate::rules;
@@ -38,6 +38,9 @@ pub(crate) fn check(world: &World<'_>, report: &mut Report) {
             report,
         );
     }
+    if let Some(limit) = &connector.rate_limit {
+        check_rate_limit(limit, world, report);
+    }
     match &connector.auth {
         Some(Auth::Basic(basic)) => {
             if let Some(username) = basic.username.get() {
@@ -64,6 +67,33 @@ pub(crate) fn check(world: &World<'_>, report: &mut Report) {
             }
         }
         Some(Auth::None(_) | Auth::Bearer(_)) | None => {}
+    }
+}
+
+fn check_rate_limit(limit: &RateLimit, world: &World<'_>, report: &mut Report) {
+    for (key, other) in [
+        ("requests", "per_seconds"),
+        ("per_seconds", "requests"),
+        ("reserved_for_actions", "requests"),
+    ] {
+        if let (Some(place), None) = (limit.keys.place(key), limit.keys.place(other)) {
+            let message = format!("`{key}` says nothing without `{other}`");
+            report.add(&rules::MISSING_KEY, place, message);
+        }
+    }
+    if let (Some(requests), Some(reserved)) = (limit.requests, &limit.reserved_for_actions)
+        && matches!(reserved.part, ReservedPart::Requests(reserved) if reserved >= requests.0)
+    {
+        let message = format!("of {} requests this leaves none to polling", requests.0);
+        report.add(&rules::OUT_OF_RANGE, &reserved.place, message);
+    }
+    let after_an_answer = Scope {
+        what: "the rate limit",
+        response: true,
+        ..Scope::default()
+    };
+    for expression in [&limit.remaining, &limit.resets_in_seconds].into_iter().flatten() {
+        check_reads(Cell::Mapping(expression), &after_an_answer, world, report);
     }
 }
 

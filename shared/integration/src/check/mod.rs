@@ -6,6 +6,7 @@ mod http_action;
 mod output;
 mod paginate;
 mod reads;
+mod safe_create;
 mod settings;
 mod ticketing;
 mod variables;

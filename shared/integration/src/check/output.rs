@@ -66,6 +66,19 @@ pub(crate) fn check_output(action: TasAction, mapper: &Node, report: &mut Report
     );
 }
 
+/// Whether the search of a `safe_create` can give a ticket, or a list of them.
+pub(super) fn check_found(action: TasAction, mapper: &Node, report: &mut Report) {
+    let key = |name| built_object(mapper)?.iter().find(|(key, _)| key.name == name);
+    match (key("raw_tickets"), &mapper.content) {
+        (Some((_, tickets)), _) => check_tickets(tickets, report),
+        (None, Content::List(_) | Content::Null) => check_tickets(mapper, report),
+        (None, Content::Object(entries)) if entries.iter().any(|(key, _)| key.name == "MAP()") => {
+            check_tickets(mapper, report);
+        }
+        _ => check_output(action, mapper, report),
+    }
+}
+
 /// The entries of an object that is built as it stands.
 fn built_object(node: &Node) -> Option<&[(Key, Node)]> {
     match &node.content {

@@ -62,10 +62,7 @@ pub(crate) fn check_reads(
 ) -> (Vec<Argument>, bool) {
     let (mut arguments, mut whole) = (Vec::new(), false);
     for path in cell.reads() {
-        let path = &InputPath {
-            place: written_at(cell, path),
-            segments: path.segments.clone(),
-        };
+        let found_before = report.diagnostics.len();
         let keys: Vec<&str> = path.keys().collect();
         let below = keys.get(1).copied();
         match keys.first().copied() {
@@ -101,7 +98,7 @@ pub(crate) fn check_reads(
             Some(name) if scope.arguments => {
                 arguments.push(Argument {
                     name: name.to_owned(),
-                    place: path.place.clone(),
+                    place: written_at(cell, path),
                 });
             }
             Some(name) => {
@@ -112,6 +109,10 @@ pub(crate) fn check_reads(
                         .help(unknown_root(name, scope)),
                 );
             }
+        }
+        // Looking for it takes long, and most paths have no mistake.
+        for diagnostic in report.diagnostics.iter_mut().skip(found_before) {
+            diagnostic.place = Some(written_at(cell, path));
         }
     }
     (arguments, whole)

@@ -5,7 +5,7 @@ use mapping::{Content, Key, Node};
 use super::World;
 use super::reads::{Argument, Scope, check_reads};
 use crate::model::compound::{Block, ByAction, Compound, Step};
-use crate::model::http_action::{Body, Cell, FailWhen, HttpAction, Pairs, PathTemplate, all};
+use crate::model::http_action::{Cell, FailWhen, HttpAction, PathTemplate, all};
 use crate::read::{Expression, OneOrMany, Report, suggestion};
 use crate::rules;
 
@@ -76,7 +76,8 @@ pub(crate) fn check(world: &World<'_>, report: &mut Report) {
 fn calls<'d>(world: &World<'d>) -> Vec<&'d Step> {
     let actions = world.document.actions.get().into_iter().flat_map(ByAction::read);
     actions
-        .flat_map(|(_, _, compound)| compound.calls())
+        .flat_map(|(_, _, compound)| compound.with_search())
+        .flat_map(Compound::calls)
         .chain(world.document.describe.iter().flat_map(Compound::calls))
         .collect()
 }
@@ -86,6 +87,7 @@ fn meant_by_mistake<'d>(calls: &[&Step], world: &World<'d>) -> Vec<&'d str> {
     let names = world.http_action_names();
     let called = calls.iter().filter_map(|step| step.action_name.get());
     called
+        .filter(|name| !names.contains(&name.value.as_str()))
         .filter_map(|name| mapping::did_you_mean(&name.value, names.iter().copied()))
         .collect()
 }
@@ -101,6 +103,7 @@ fn all_calls_known(world: &World<'_>) -> bool {
     let unread = actions.clone().any(|(_, _, compound)| compound.is_none());
     let compounds = actions
         .filter_map(|(_, _, compound)| compound.as_ref())
+        .flat_map(Compound::with_search)
         .chain(&world.document.describe);
     !unread
         && !compounds
@@ -245,30 +248,10 @@ fn wanted(action: &HttpAction, world: &World<'_>, report: &mut Report) -> Wanted
         wanted.arguments.extend(arguments);
     };
 
+    for cell in action.request_cells() {
+        read(cell, &request, report);
+    }
     let fallback = action.fallback.as_ref();
-    let paths = [
-        action.path.get(),
-        fallback.and_then(|fallback| fallback.path.as_ref()),
-    ];
-    for path in paths.into_iter().flatten() {
-        read(Cell::Template(&path.template), &request, report);
-    }
-    let pairs = [
-        action.query.as_ref(),
-        action.headers.as_ref(),
-        fallback.and_then(|fallback| fallback.query.as_ref()),
-        fallback.and_then(|fallback| fallback.headers.as_ref()),
-    ];
-    for cell in pairs.into_iter().flatten().flat_map(Pairs::cells) {
-        read(cell, &request, report);
-    }
-    let bodies = [
-        action.body.as_ref(),
-        fallback.and_then(|fallback| fallback.body.as_ref()),
-    ];
-    for cell in bodies.into_iter().flatten().flat_map(Body::cells) {
-        read(cell, &request, report);
-    }
     let when = fallback.and_then(|fallback| fallback.when.as_ref());
     for expression in when.into_iter().chain(conditions(&action.fail_when)) {
         read(Cell::Mapping(expression), &answer, report);
@@ -303,7 +286,7 @@ fn wanted(action: &HttpAction, world: &World<'_>, report: &mut Report) -> Wanted
         }
     }
 
-    wanted.of_path = paths.into_iter().flatten().flat_map(path_arguments).collect();
+    wanted.of_path = action.paths().flat_map(path_arguments).collect();
     wanted
 }
 

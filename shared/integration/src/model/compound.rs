@@ -8,8 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::http_action::FailWhen;
 use crate::contract::TasAction;
 use crate::read::{
-    Decode, Expression, Ignored, Items, Name, OneOrMany, OutputForm, Report, Required, Text, object,
-    suggestion,
+    Count, Decode, Expression, Field, Fields, Ignored, Items, Keys, Name, OneOrMany, OutputForm, Report,
+    Required, Seconds, Text, object, suggestion,
 };
 use crate::rules;
 
@@ -98,6 +98,77 @@ object! {
         r#return: Option<Return>,
         /// Checked before the first step; sees `data.context`.
         fail_when: Option<OneOrMany<FailWhen>>,
+        /// In `create_ticket` only: how a ticket is found whose creation ended in doubt.
+        safe_create: Option<Box<SafeCreate>>,
+    }
+}
+
+/// How a ticket is found whose creation ended in doubt: numbers, and a compound action that looks for it.
+pub(crate) struct SafeCreate {
+    pub(crate) when: Option<Expression>,
+    pub(crate) settle_seconds: Option<SettleSeconds>,
+    pub(crate) attempts: Option<Attempts>,
+    /// `steps`, `return` and `fail_when`.
+    pub(crate) search: Compound,
+}
+
+/// Up to ten seconds: whoever created the ticket is waiting.
+type SettleSeconds = Seconds<0, 10_000>;
+type Attempts = Count<1, 5>;
+
+impl Decode for Box<SafeCreate> {
+    fn decode(node: &Node, report: &mut Report) -> Option<Self> {
+        let mut fields = Fields::of(node, "safe_create", report)?;
+        let safe_create = SafeCreate {
+            when: Field::read(&mut fields, "when", report),
+            settle_seconds: Field::read(&mut fields, "settle_seconds", report),
+            attempts: Field::read(&mut fields, "attempts", report),
+            search: Compound {
+                steps: Field::read(&mut fields, "steps", report),
+                r#return: Field::read(&mut fields, "return", report),
+                fail_when: Field::read(&mut fields, "fail_when", report),
+                safe_create: None,
+                place: node.place.clone(),
+                keys: Keys::of(node),
+            },
+        };
+        fields.finish(report);
+        Some(Box::new(safe_create))
+    }
+}
+
+impl JsonSchema for SafeCreate {
+    fn schema_name() -> Cow<'static, str> {
+        "SafeCreate".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let when = generator.subschema_for::<Expression>();
+        let settle_seconds = generator.subschema_for::<SettleSeconds>();
+        let attempts = generator.subschema_for::<Attempts>();
+        let steps = generator.subschema_for::<Items<Block>>();
+        let answer = generator.subschema_for::<Return>();
+        let fail_when = generator.subschema_for::<OneOrMany<FailWhen>>();
+        let described = |schema: Schema, description: &str| {
+            let mut schema = schema.to_value();
+            if let Some(schema) = schema.as_object_mut() {
+                schema.insert("description".into(), description.into());
+            }
+            schema
+        };
+        json_schema!({
+            "description": "How a ticket is found whose creation ended in doubt: a search for `meta_info.marker`.",
+            "type": "object",
+            "properties": {
+                "when": described(when, "An expression over `settings`; without it, always. Where it does not hold, a creation in doubt is an error as any other."),
+                "settle_seconds": described(settle_seconds, "How long the ticketing system is given before the ticket is looked for; the second look waits twice as long. 1 by default."),
+                "attempts": described(attempts, "How often the ticket is created at most in one call, the first time included. 2 by default."),
+                "steps": described(steps, "The search: `action` blocks that change nothing; the last block is `return`, unless `return` stands beside `steps`."),
+                "return": described(answer, "Gives the ticket with the marker, a list of them, or null where there is none."),
+                "fail_when": described(fail_when, "Checked before the first step; sees `data.context`."),
+            },
+            "additionalProperties": false,
+        })
     }
 }
 

@@ -1,11 +1,13 @@
 //! `connector`: address, authentication, limits.
 
-use mapping::{Content, Node};
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use mapping::{Content, Node, Place};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::read::{
-    Count, Decode, Entries, Flag, Name, Report, Required, Seconds, SecretForm, TemplateText, Text, choice,
-    object,
+    Count, Decode, Entries, Expression, Flag, Name, Report, Required, Seconds, SecretForm, TemplateText,
+    Text, choice, object,
 };
 use crate::rules;
 
@@ -34,12 +36,72 @@ object! {
 }
 
 object! {
-    /// A budget of requests.
+    /// A budget of requests. Without `requests` only what the system says in its answers holds requests back.
     struct RateLimit, "rate_limit" {
         /// Number of requests.
-        requests: Required<Count<1, 1_000_000>>,
+        requests: Option<Count<1, 1_000_000>>,
         /// In how many seconds.
-        per_seconds: Required<Count<1, 86_400>>,
+        per_seconds: Option<Count<1, 86_400>>,
+        /// How many of them polling leaves to ticket actions: a whole number, or a share between 0 and 1 (0.2 by
+        /// default).
+        reserved_for_actions: Option<Reserved>,
+        /// Gives how many requests are left, where no usual header says it; sees `response` and `settings`.
+        remaining: Option<Expression>,
+        /// Gives the seconds (or the moment) until the count begins anew, where no usual header says it; sees
+        /// `response` and `settings`.
+        resets_in_seconds: Option<Expression>,
+    }
+}
+
+/// Part of a budget.
+pub(crate) struct Reserved {
+    pub(crate) part: ReservedPart,
+    pub(crate) place: Place,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum ReservedPart {
+    Requests(u64),
+    Share(f64),
+}
+
+impl Decode for Reserved {
+    fn decode(node: &Node, report: &mut Report) -> Option<Self> {
+        let Content::Number(number) = &node.content else {
+            report.wrong_type(node, "a number of requests, or a share between 0 and 1");
+            return None;
+        };
+        let whole = number.as_u64().map(ReservedPart::Requests);
+        let share = number
+            .as_f64()
+            .filter(|share| (0.0..1.0).contains(share))
+            .map(ReservedPart::Share);
+        let Some(part) = whole.or(share) else {
+            let message = format!("expected a whole number of requests, or a share below 1, found {number}");
+            report.add(&rules::OUT_OF_RANGE, &node.place, message);
+            return None;
+        };
+        Some(Self {
+            part,
+            place: node.place.clone(),
+        })
+    }
+}
+
+impl JsonSchema for Reserved {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Reserved".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"anyOf": [
+            {"type": "integer", "minimum": 0},
+            {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
+        ]})
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use mapping::{Content, InputPath, Node, Template};
-use regex::Regex;
+use regex_lite::Regex;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::connector::Retry;
@@ -45,6 +45,37 @@ object! {
         retry: Option<Retry>,
         /// Longest time for this request.
         timeout_seconds: Option<Seconds<10, 300_000>>,
+    }
+}
+
+impl HttpAction {
+    /// The path, and the fallback's.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &PathTemplate> {
+        let fallback = self.fallback.as_ref();
+        let paths = [
+            self.path.get(),
+            fallback.and_then(|fallback| fallback.path.as_ref()),
+        ];
+        paths.into_iter().flatten()
+    }
+
+    /// Everything that becomes part of a request, the fallback's included.
+    pub(crate) fn request_cells(&self) -> Vec<Cell<'_>> {
+        let fallback = self.fallback.as_ref();
+        let pairs = [
+            self.query.as_ref(),
+            self.headers.as_ref(),
+            fallback.and_then(|fallback| fallback.query.as_ref()),
+            fallback.and_then(|fallback| fallback.headers.as_ref()),
+        ];
+        let bodies = [
+            self.body.as_ref(),
+            fallback.and_then(|fallback| fallback.body.as_ref()),
+        ];
+        let mut cells: Vec<Cell<'_>> = self.paths().map(|path| Cell::Template(&path.template)).collect();
+        cells.extend(pairs.into_iter().flatten().flat_map(Pairs::cells));
+        cells.extend(bodies.into_iter().flatten().flat_map(Body::cells));
+        cells
     }
 }
 

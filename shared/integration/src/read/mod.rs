@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::rules::{self, Rule};
 
+pub use names::is_name;
 pub(crate) use names::{
     DestinationForm, HttpActionForm, IntegrationForm, Name, OutputForm, SecretForm, SettingForm,
 };

@@ -34,6 +34,43 @@ fn defaults_are_filled_in_and_the_address_is_rendered() {
     assert!(installation.warnings.is_empty());
 }
 
+fn rate_limit(yaml: &str) -> integration::Loaded {
+    let text = EVERYTHING.split_once("  rate_limit:\n").unwrap();
+    let after = text.1.split_once("  timeout_seconds").unwrap().1;
+    let text = format!("{}  rate_limit: {yaml}\n  timeout_seconds{after}", text.0);
+    integration::load_text("integration.yaml", text)
+}
+
+fn reserved(yaml: &str) -> Option<u32> {
+    let integration = Arc::new(rate_limit(yaml).integration.unwrap());
+    let settings = json!({"base_url": "https://desk.example.com"});
+    let installation = integration
+        .install(settings.as_object().unwrap().clone())
+        .unwrap();
+    installation.connector.rate_limit.map(|limit| limit.reserved)
+}
+
+#[test]
+fn part_of_the_budget_is_reserved_for_ticket_actions() {
+    assert_eq!(reserved("{requests: 100, per_seconds: 60}"), Some(20));
+    assert_eq!(reserved("{requests: 3, per_seconds: 60}"), Some(0));
+    assert_eq!(
+        reserved("{requests: 100, per_seconds: 60, reserved_for_actions: 0.5}"),
+        Some(50)
+    );
+    assert_eq!(
+        reserved("{requests: 100, per_seconds: 60, reserved_for_actions: 99}"),
+        Some(99)
+    );
+    assert_eq!(reserved("{remaining: 'response.headers[\"x-left\"]'}"), None);
+    let all = rate_limit("{requests: 10, per_seconds: 60, reserved_for_actions: 10}");
+    assert!(
+        all.render(false).contains("leaves none to polling"),
+        "{}",
+        all.render(false)
+    );
+}
+
 #[test]
 fn text_from_a_command_line_is_read_as_the_type_of_the_setting() {
     let installation = install(&json!({
