@@ -14,12 +14,8 @@ impl std::fmt::Debug for Error {
 
 #[derive(Debug, thiserror::Error)]
 enum Kind {
-    #[error("{variable}: {problem}")]
+    #[error("the environment variable {variable} {problem}")]
     Environment { variable: &'static str, problem: String },
-    #[error("the integration in {path} has mistakes:\n{mistakes}")]
-    Integration { path: String, mistakes: String },
-    #[error("the settings do not fit: {0}")]
-    Settings(String),
     #[error("{0}")]
     Setup(String),
     #[error("the Lambda runtime: {0}")]
@@ -34,22 +30,25 @@ impl Error {
         })
     }
 
-    pub(crate) fn integration(path: &std::path::Path, mistakes: String) -> Self {
-        Error(Kind::Integration {
-            path: path.display().to_string(),
-            mistakes,
-        })
-    }
-
-    pub(crate) fn settings(problems: &[String]) -> Self {
-        Error(Kind::Settings(problems.join("; ")))
-    }
-
     pub(crate) fn setup(error: &dyn std::error::Error) -> Self {
         Error(Kind::Setup(error.to_string()))
     }
 
-    pub(crate) fn runtime(error: &lambda_http::Error) -> Self {
+    pub(crate) fn runtime(error: &dyn std::fmt::Display) -> Self {
         Error(Kind::Runtime(error.to_string()))
+    }
+
+    /// The environment has to be changed: a variable is missing or wrong.
+    pub fn is_environment(&self) -> bool {
+        matches!(self.0, Kind::Environment { .. })
+    }
+
+    /// The name that Lambda shows beside the message.
+    pub(crate) fn type_name(&self) -> &'static str {
+        match self.0 {
+            Kind::Environment { .. } => "Configuration",
+            Kind::Setup(_) => "Setup",
+            Kind::Runtime(_) => "Runtime",
+        }
     }
 }

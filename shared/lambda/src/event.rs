@@ -1,65 +1,114 @@
-//! From an API Gateway event to the gateway's request, and back.
+//! From an API Gateway event to the gateway's request.
 
+use std::time::SystemTime;
+
+use aws_lambda_events::apigw::ApiGatewayProxyRequest;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::Uri;
-use http::uri::PathAndQuery;
-use lambda_http::request::RequestContext;
-use lambda_http::{Body, Request, RequestExt};
+use http::header::{HeaderName, HeaderValue};
+use http::uri::{PathAndQuery, Uri};
+use url::form_urlencoded;
 
-/// The event's request with the path as the API has it: without the stage and without the base path of a
-/// custom domain.
-pub(crate) fn to_http(request: Request) -> http::Request<Bytes> {
-    let path = path(&request);
-    let (mut parts, body) = request.into_parts();
-    let target = match parts.uri.query() {
-        Some(query) => format!("{path}?{query}"),
-        None => path,
-    };
-    // What cannot be a path at all is no path of the API either: `/` is answered with 404.
-    parts.uri = target
-        .parse::<PathAndQuery>()
-        .map_or_else(|_| Uri::default(), Uri::from);
-    let body = match body {
-        Body::Text(text) => Bytes::from(text),
-        Body::Binary(bytes) => Bytes::from(bytes),
-        _ => Bytes::new(),
-    };
-    http::Request::from_parts(parts, body)
+use crate::deadline;
+
+/// The version prefix of every path. It is the stage's name, so that no path of the deployed API has it.
+const PREFIX: &str = "/v1";
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// One request that came through API Gateway.
+pub(crate) struct Event {
+    /// As the API has it: without the base path of a custom domain, with the version prefix. It carries an
+    /// `x-request-id`: the caller's, otherwise API Gateway's.
+    pub(crate) request: http::Request<Bytes>,
+    /// API Gateway's id of the request.
+    pub(crate) id: Option<String>,
+    /// When API Gateway got the request, as far as it says.
+    pub(crate) received: Option<SystemTime>,
 }
 
-/// The answer's body; it is JSON, so it always is text.
-pub(crate) fn body(bytes: Bytes) -> Body {
-    match String::from_utf8(bytes.into()) {
-        Ok(text) => Body::Text(text),
-        Err(error) => Body::Binary(error.into_bytes()),
+impl Event {
+    pub(crate) fn new(event: ApiGatewayProxyRequest) -> Self {
+        let path = path(&event);
+        let target = match query(&event) {
+            query if query.is_empty() => path,
+            query => format!("{path}?{query}"),
+        };
+        let context = event.request_context;
+        let body = event.body.unwrap_or_default();
+        // What is said to be Base64 and is not gets the answer of a body that is not JSON.
+        let body = if event.is_base64_encoded {
+            STANDARD.decode(&body).unwrap_or_else(|_| body.into_bytes())
+        } else {
+            body.into_bytes()
+        };
+        let mut request = http::Request::new(Bytes::from(body));
+        *request.method_mut() = event.http_method;
+        // What cannot be a path at all is no path of the API either: `/` is answered with 404.
+        *request.uri_mut() = target
+            .parse::<PathAndQuery>()
+            .map_or_else(|_| Uri::default(), Uri::from);
+        // Each header as often as it was sent; an event written by hand may have the other form alone.
+        *request.headers_mut() = if event.multi_value_headers.is_empty() {
+            event.headers
+        } else {
+            event.multi_value_headers
+        };
+        if let Some(id) = context.request_id.as_deref()
+            && let Ok(id) = HeaderValue::try_from(id)
+        {
+            request.headers_mut().entry(REQUEST_ID).or_insert(id);
+        }
+        Event {
+            request,
+            id: context.request_id,
+            received: deadline::from_epoch(context.request_time_epoch),
+        }
     }
 }
 
-/// The resource's template with its parameters put in; the event's `path` where they do not fit. API Gateway
-/// gives both still percent-encoded, but only the first never carries a base path.
-fn path(request: &Request) -> String {
-    let RequestContext::ApiGatewayV1(context) = request.request_context() else {
-        return escaped(request.raw_http_path());
+/// The query, encoded; API Gateway gives it decoded.
+fn query(event: &ApiGatewayProxyRequest) -> String {
+    let parameters = if event.multi_value_query_string_parameters.is_empty() {
+        &event.query_string_parameters
+    } else {
+        &event.multi_value_query_string_parameters
     };
-    let parameters = request.path_parameters();
-    let template = context.resource_path.unwrap_or_default();
+    form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(parameters.iter())
+        .finish()
+}
+
+/// The resource's template with its parameters put in, the event's `path` where they do not fit. API Gateway gives
+/// both still percent-encoded, but only the first never carries the base path of a custom domain.
+fn path(event: &ApiGatewayProxyRequest) -> String {
+    let path = filled(event).unwrap_or_else(|| escaped(event.path.as_deref().unwrap_or_default()));
+    match path.strip_prefix(PREFIX) {
+        Some(rest) if rest.starts_with('/') => path,
+        _ => format!("{PREFIX}{path}"),
+    }
+}
+
+fn filled(event: &ApiGatewayProxyRequest) -> Option<String> {
+    let template = event
+        .request_context
+        .resource_path
+        .as_deref()
+        .or(event.resource.as_deref())?;
     let mut path = String::new();
     for segment in template.split('/').skip(1) {
         path.push('/');
         match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
             None => path.push_str(segment),
-            Some(name) => match parameters.first(name) {
-                Some(value) => path.push_str(&escaped(value).replace('/', "%2F")),
-                // A greedy `{proxy+}` is no template of the API's.
-                None => return escaped(request.raw_http_path()),
-            },
+            // A greedy `{proxy+}` is no template of the API's.
+            Some(name) => {
+                let value = event.path_parameters.get(name)?;
+                path.push_str(&escaped(value).replace('/', "%2F"));
+            }
         }
     }
-    if path.is_empty() {
-        escaped(request.raw_http_path())
-    } else {
-        path
-    }
+    (!path.is_empty()).then_some(path)
 }
 
 /// A path in which every character may stand in a URL. What is percent-encoded already stays as it is.

@@ -1,0 +1,19 @@
+//! The functions, called as Lambda calls them: with the events of API Gateway.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
+
+mod api_keys;
+mod describe;
+mod events;
+mod limits;
+mod metrics;
+mod startup;
+mod support;
+mod tokens;
