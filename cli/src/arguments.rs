@@ -2,7 +2,10 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{call, completions, describe, lint, map, openapi, sandbox, schema, up};
+use crate::commands::{
+    call, completions, describe, diff, keys, lint, map, openapi, push, rollback, sandbox, schema, secret, up,
+    versions,
+};
 
 /// One HTTP API for twelve ticket actions, in front of any ticketing system that an integration describes.
 #[derive(Debug, Parser)]
@@ -25,6 +28,12 @@ pub(crate) enum Command {
     Describe(describe::Arguments),
     Lint(lint::Arguments),
     Map(map::Arguments),
+    Push(push::Arguments),
+    Versions(versions::Arguments),
+    Diff(diff::Arguments),
+    Rollback(rollback::Arguments),
+    Keys(keys::Arguments),
+    Secret(secret::Arguments),
     Sandbox(sandbox::Arguments),
     Schema(schema::Arguments),
     Openapi(openapi::Arguments),

@@ -4,6 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use mapping::Diagnostic;
+use storage::StorageError;
 
 use crate::output::Output;
 
@@ -103,6 +104,19 @@ impl From<io::Error> for Failure {
             };
         }
         Self::failed(format!("the output could not be written: {error}"))
+    }
+}
+
+impl From<StorageError> for Failure {
+    fn from(error: StorageError) -> Self {
+        let failure = Self::failed(error.to_string());
+        if error.is_locked() {
+            failure.help("stop the other process, or name another file with --state FILE")
+        } else if error.is_unavailable() {
+            failure.help("try again in a moment")
+        } else {
+            failure
+        }
     }
 }
 

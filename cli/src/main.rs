@@ -3,14 +3,17 @@
 //! One module a command under [`commands`]; what several of them share has a module of its own beside it.
 
 mod arguments;
+mod changes;
 mod commands;
 mod demo;
 mod documents;
 mod failure;
 mod install;
+mod names;
 mod output;
 mod serve;
 mod tables;
+mod target;
 
 use std::process::ExitCode;
 

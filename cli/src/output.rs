@@ -7,6 +7,10 @@ use mapping::Diagnostic;
 use serde_json::Value;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const ADDED: Style = AnsiColor::Green.on_default();
+const REMOVED: Style = AnsiColor::Red.on_default();
+const PLACE: Style = AnsiColor::Cyan.on_default();
 const HELP: Style = AnsiColor::Cyan.on_default().bold();
 
 /// The two streams of the process, and whether each may carry colour.
@@ -18,6 +22,8 @@ pub(crate) struct Output {
     stderr: Box<dyn Write>,
     pretty: bool,
     color: bool,
+    /// Colour on stdout.
+    color_of_results: bool,
 }
 
 impl Output {
@@ -26,6 +32,7 @@ impl Output {
         Self {
             pretty: io::stdout().is_terminal(),
             color: color_on_stderr(),
+            color_of_results: color_on(&io::stdout()),
             stdout: Box::new(io::stdout()),
             stderr: Box::new(io::stderr()),
         }
@@ -53,6 +60,23 @@ impl Output {
         self.stdout.flush()
     }
 
+    /// A unified diff on stdout.
+    pub(crate) fn diff(&mut self, diff: &str) -> io::Result<()> {
+        if !self.color_of_results {
+            return self.text(diff);
+        }
+        for line in diff.lines() {
+            let style = match line.as_bytes().first() {
+                Some(b'+') => ADDED,
+                Some(b'-') => REMOVED,
+                Some(b'@') => PLACE,
+                _ => Style::new(),
+            };
+            writeln!(self.stdout, "{style}{line}{style:#}")?;
+        }
+        self.stdout.flush()
+    }
+
     /// A remark to the person on stderr.
     pub(crate) fn remark(&mut self, text: &str) {
         let _ = writeln!(self.stderr, "{text}");
@@ -61,6 +85,11 @@ impl Output {
     /// `error: ...` on stderr.
     pub(crate) fn error(&mut self, message: &str) {
         self.labelled("error", ERROR, message);
+    }
+
+    /// `warning: ...` on stderr.
+    pub(crate) fn warning(&mut self, message: &str) {
+        self.labelled("warning", WARNING, message);
     }
 
     /// `help: ...` on stderr.
@@ -85,9 +114,14 @@ impl Output {
     }
 }
 
-/// Colour on stderr: only for a person at a terminal who has not said no (<https://no-color.org>).
+/// Whether stderr may carry colour.
 pub(crate) fn color_on_stderr() -> bool {
+    color_on(&io::stderr())
+}
+
+/// Colour: only for a person at a terminal who has not said no (<https://no-color.org>).
+fn color_on(stream: &impl io::IsTerminal) -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-    io::stderr().is_terminal() && !refused && !dumb
+    stream.is_terminal() && !refused && !dumb
 }

@@ -14,6 +14,14 @@ pub(crate) fn sections(description: &Map<String, Value>) -> String {
     shown.join("\n")
 }
 
+/// A list of objects as a table.
+pub(crate) fn rows(rows: &[Map<String, Value>]) -> String {
+    if rows.is_empty() {
+        return format!("{GAP}none\n");
+    }
+    table(&rows.iter().collect::<Vec<_>>())
+}
+
 /// `custom_fields` is a key in YAML and `Custom fields` to a person.
 fn heading(name: &str) -> String {
     let words = name.replace('_', " ");

@@ -76,8 +76,14 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
         ..RequestMeta::new()
     };
     let ended = one_shot_runtime()?.block_on(async {
-        let (name, gateway) =
-            gateway::of_one(&arguments.integration, &arguments.install, store, output).await?;
+        let (name, gateway) = gateway::of_one(
+            &arguments.integration,
+            &arguments.install,
+            arguments.state.as_deref(),
+            store,
+            output,
+        )
+        .await?;
         Ok::<_, Failure>(gateway.perform(&name, arguments.action, context, &request).await)
     })?;
     match ended {

@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
     let store = state::in_memory()?;
     let described = one_shot_runtime()?.block_on(async {
         let (name, gateway) =
-            gateway::of_one(&arguments.integration, &arguments.install, store, output).await?;
+            gateway::of_one(&arguments.integration, &arguments.install, None, store, output).await?;
         Ok::<_, Failure>(gateway.describe(&name, &RequestMeta::new()).await)
     })?;
     let description = described.map_err(|error| Failure::failed(error.to_string()))?;

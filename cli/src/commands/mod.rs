@@ -3,12 +3,18 @@
 pub(crate) mod call;
 pub(crate) mod completions;
 pub(crate) mod describe;
+pub(crate) mod diff;
+pub(crate) mod keys;
 pub(crate) mod lint;
 pub(crate) mod map;
 pub(crate) mod openapi;
+pub(crate) mod push;
+pub(crate) mod rollback;
 pub(crate) mod sandbox;
 pub(crate) mod schema;
+pub(crate) mod secret;
 pub(crate) mod up;
+pub(crate) mod versions;
 
 use crate::arguments::Command;
 use crate::failure::Failure;
@@ -22,6 +28,12 @@ pub(crate) fn run(command: Command, output: &mut Output) -> Result<(), Failure> 
         Command::Describe(arguments) => describe::run(&arguments, output),
         Command::Lint(arguments) => lint::run(&arguments, output),
         Command::Map(arguments) => map::run(&arguments, output),
+        Command::Push(arguments) => push::run(&arguments, output),
+        Command::Versions(arguments) => versions::run(&arguments, output),
+        Command::Diff(arguments) => diff::run(&arguments, output),
+        Command::Rollback(arguments) => rollback::run(&arguments, output),
+        Command::Keys(arguments) => keys::run(&arguments, output),
+        Command::Secret(arguments) => secret::run(&arguments, output),
         Command::Sandbox(arguments) => sandbox::run(arguments, output),
         Command::Openapi(arguments) => openapi::run(&arguments, output),
         Command::Schema(arguments) => schema::run(&arguments, output),

@@ -3,26 +3,35 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use actions::{Installations, Stored};
 use clap::Args;
-use integration::Installation;
 use sandbox::teamswork::Running;
 use storage::SecretStore;
+use storage::embedded::EmbeddedStore;
 use tokio::net::TcpListener;
 
 use crate::demo;
 use crate::failure::Failure;
 use crate::install::{self, InstallArguments, gateway, state};
 use crate::output::Output;
+use crate::serve::callers::Callers;
 use crate::serve::logging::{self, LogFormat};
 use crate::serve::server::{self, Stopped};
 use crate::serve::stop::StopSignals;
 use crate::serve::{address_failure, runtime};
 
+/// With --pushed, the rest is loaded when it is called.
+const MAX_LOADED_AT_START: usize = 100;
+
 /// Serve the API until Ctrl-C.
 ///
-/// Without --integration it starts a sandbox of TeamsWork with a few tickets, serves the TeamsWork
+/// Without --integration and --pushed it starts a sandbox of TeamsWork with a few tickets, serves the TeamsWork
 /// integration in front of it, and prints three curl lines to paste into another terminal.
+///
+/// With --pushed it serves what `ticket-gateway push` made active in the same state file, and goes on to serve what
+/// is pushed while it runs.
 ///
 /// Log lines go to stderr, one per ticket action; RUST_LOG changes what is logged. Ctrl-C or SIGTERM lets
 /// requests under way finish for up to 10 seconds; a second one stops at once.
@@ -33,7 +42,8 @@ Examples:
   TICKET_GATEWAY_SECRET_TEAMSWORK_API_KEY=... ticket-gateway up --integration connectors/teamswork \\
     --set teamswork.base_url=https://teamswork.azure-api.net/ticketing/v1 \\
     --set teamswork.service_user_id=... --set teamswork.service_user_name=... \\
-    --set teamswork.service_user_email=...")]
+    --set teamswork.service_user_email=...
+  ticket-gateway up --pushed --require-keys")]
 pub(crate) struct Arguments {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
@@ -42,6 +52,19 @@ pub(crate) struct Arguments {
     /// An integration to serve: its folder or file. Repeatable [default: the TeamsWork demo]
     #[arg(long = "integration", value_name = "DIR")]
     integrations: Vec<PathBuf>,
+
+    /// Serve the active versions of the integrations that were pushed
+    #[arg(long, conflicts_with = "integrations")]
+    pushed: bool,
+
+    /// With --pushed, after how long a version that was pushed is noticed
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, requires = "pushed",
+          value_parser = clap::value_parser!(u64).range(0..=3600))]
+    refresh_seconds: u64,
+
+    /// Ask callers for a key of `ticket-gateway keys create` in the header x-api-key
+    #[arg(long)]
+    require_keys: bool,
 
     /// The file that keeps what must survive a restart
     /// [default: $XDG_STATE_HOME/ticket-gateway/state.redb, or below ~/.local/state]
@@ -58,7 +81,7 @@ pub(crate) struct Arguments {
 
 /// What is served, and the sandbox behind it in the demo.
 struct Served {
-    installations: Vec<Installation>,
+    installations: Arc<dyn Installations>,
     secrets: Arc<dyn SecretStore>,
     allow_private_upstreams: bool,
     sandbox: Option<Running>,
@@ -77,11 +100,16 @@ async fn serve(arguments: Arguments, output: &mut Output) -> Result<(), Failure>
     let address = listener.local_addr().map_err(listen)?;
     let state_file = arguments.state.clone().map_or_else(state::default_file, Ok)?;
     let store = state::open(&state_file)?;
-    let served = prepare(&arguments, &state_file, output).await?;
+    let served = prepare(&arguments, &state_file, &store, output).await?;
 
     output.text(&banner(address, &served, &state_file))?;
-    if !address.ip().is_loopback() {
-        tracing::warn!("{address} is open to everybody who can reach it: `up` asks callers for no key");
+    let callers = arguments
+        .require_keys
+        .then(|| Callers::new(Arc::new(store.clone())));
+    if callers.is_none() && !address.ip().is_loopback() {
+        tracing::warn!(
+            "{address} is open to everybody who can reach it: --require-keys asks callers for a key"
+        );
     }
     let Served {
         installations,
@@ -90,7 +118,7 @@ async fn serve(arguments: Arguments, output: &mut Output) -> Result<(), Failure>
         sandbox,
     } = served;
     let gateway = gateway::build(installations, secrets, allow_private_upstreams, store)?;
-    let stopped = server::serve(listener, gateway, &mut signals).await;
+    let stopped = server::serve(listener, gateway, callers, &mut signals).await;
     if let Some(sandbox) = sandbox {
         sandbox.stop().await;
     }
@@ -100,17 +128,46 @@ async fn serve(arguments: Arguments, output: &mut Output) -> Result<(), Failure>
     }
 }
 
-async fn prepare(arguments: &Arguments, state_file: &Path, output: &mut Output) -> Result<Served, Failure> {
+async fn prepare(
+    arguments: &Arguments,
+    state_file: &Path,
+    store: &EmbeddedStore,
+    output: &mut Output,
+) -> Result<Served, Failure> {
     let install = &arguments.install;
+    let allow_private_upstreams = install.allow_private_upstreams;
+    let beside = arguments.state.as_deref();
+    if arguments.pushed {
+        if !install.assignments.is_empty() {
+            return Err(
+                Failure::usage("--set has no place beside --pushed: settings are part of a version")
+                    .help("ticket-gateway push DIR --name NAME --set KEY=VALUE"),
+            );
+        }
+        let secrets = install.secret_store(beside)?;
+        let refresh = Duration::from_secs(arguments.refresh_seconds);
+        let installations = Stored::new(Arc::new(store.clone()), refresh);
+        installations.warm(MAX_LOADED_AT_START).await?;
+        for name in installations.known() {
+            warn_of_missing_secrets(&installations, &name, secrets.as_ref()).await;
+        }
+        return Ok(Served {
+            installations: Arc::new(installations),
+            secrets,
+            allow_private_upstreams,
+            sandbox: None,
+        });
+    }
     if arguments.integrations.is_empty() {
-        if install.secrets.is_some() {
+        if install.secrets.is_some() || arguments.require_keys {
             return Err(Failure::usage(
-                "--secrets is of no use without --integration: the demo has its own",
+                "--secrets and --require-keys are of no use without --integration or --pushed: the demo has its own \
+                 secrets and asks for no keys",
             ));
         }
         let demo = demo::start(state_file, &install.assignments, output).await?;
         return Ok(Served {
-            installations: vec![demo.installation],
+            installations: gateway::fixed(vec![demo.installation])?,
             secrets: demo.secrets,
             // The sandbox is on this machine, and nothing else is installed.
             allow_private_upstreams: true,
@@ -122,33 +179,49 @@ async fn prepare(arguments: &Arguments, state_file: &Path, output: &mut Output) 
         integrations.push(install::load(path, output)?);
     }
     let installations = install::install(integrations, &install.assignments)?;
-    let secrets = install.secret_store()?;
+    let secrets = install.secret_store(beside)?;
     install::check_secrets(&installations, secrets.as_ref()).await?;
     Ok(Served {
-        installations,
+        installations: gateway::fixed(installations)?,
         secrets,
-        allow_private_upstreams: install.allow_private_upstreams,
+        allow_private_upstreams,
         sandbox: None,
     })
+}
+
+/// What was pushed may wait for its secrets; they can be set while it is served.
+async fn warn_of_missing_secrets(installations: &Stored, name: &str, secrets: &dyn SecretStore) {
+    let Ok(Some(installed)) = installations.find(name).await else {
+        return;
+    };
+    match install::missing_secrets(&installed.installation.integration, secrets).await {
+        Ok(missing) => {
+            for key in missing {
+                let how = secrets.how_to_set(name, &key).unwrap_or_default();
+                tracing::warn!(integration = name, "the secret `{key}` is missing; {how}");
+            }
+        }
+        Err(error) => tracing::warn!(integration = name, %error, "its secrets cannot be read"),
+    }
 }
 
 /// What a person needs to know to use it; the curl lines are the only ones that start at the margin.
 fn banner(address: SocketAddr, served: &Served, state_file: &Path) -> String {
     let reached = reachable(address);
-    let names: Vec<&str> = served
-        .installations
-        .iter()
-        .map(|installation| installation.integration.name.as_str())
-        .collect();
+    let names = served.installations.known();
+    let listed = match names.is_empty() {
+        true => "none yet: ticket-gateway push DIR --name NAME".to_owned(),
+        false => names.join(", "),
+    };
     let mut text = format!("Ticket Gateway serves http://{reached}/v1 (Ctrl-C stops it)\n");
-    text.push_str(&format!("  integrations  {}\n", names.join(", ")));
+    text.push_str(&format!("  integrations  {listed}\n"));
     text.push_str(&format!("  state         {}\n", state_file.display()));
     if let Some(sandbox) = &served.sandbox {
         text.push_str(&format!("  sandbox       {}\n", sandbox.url()));
         text.push_str(
             "\nPaste these into another terminal: create a ticket, comment on it, read it back.\n\n",
         );
-        for line in demo::curl_lines(reached, names.first().copied().unwrap_or_default()) {
+        for line in demo::curl_lines(reached, names.first().map_or("", String::as_str)) {
             text.push_str(&line);
             text.push('\n');
         }

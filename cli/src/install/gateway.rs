@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use actions::Gateway;
+use actions::{Fixed, Gateway, Installations};
 use integration::Installation;
 use storage::SecretStore;
 use storage::embedded::EmbeddedStore;
@@ -19,7 +19,7 @@ use crate::output::Output;
 /// # Errors
 /// When the HTTP client or the gateway cannot be set up.
 pub(crate) fn build(
-    installations: Vec<Installation>,
+    installations: Arc<dyn Installations>,
     secrets: Arc<dyn SecretStore>,
     allow_private_upstreams: bool,
     store: EmbeddedStore,
@@ -31,13 +31,20 @@ pub(crate) fn build(
         user_agent: concat!("ticket-gateway/", env!("CARGO_PKG_VERSION")).to_owned(),
     };
     let client = Client::new(options).map_err(|error| Failure::failed(error.to_string()))?;
-    let mut builder = Gateway::builder(client).idempotency(Arc::new(store));
-    for installation in installations {
-        builder = builder.integration(installation);
-    }
-    builder
+    Gateway::builder(client)
+        .installations(installations)
+        .idempotency(Arc::new(store))
         .build()
         .map_err(|error| Failure::failed(error.to_string()))
+}
+
+/// These installations and no others.
+///
+/// # Errors
+/// When two have one name.
+pub(crate) fn fixed(installations: Vec<Installation>) -> Result<Arc<dyn Installations>, Failure> {
+    let fixed = Fixed::new(installations).map_err(|error| Failure::failed(error.to_string()))?;
+    Ok(Arc::new(fixed))
 }
 
 /// One integration alone, for a command that ends after one call; gives its name too.
@@ -47,14 +54,16 @@ pub(crate) fn build(
 pub(crate) async fn of_one(
     path: &Path,
     arguments: &InstallArguments,
+    state: Option<&Path>,
     store: EmbeddedStore,
     output: &mut Output,
 ) -> Result<(String, Gateway), Failure> {
     let integration = install::load(path, output)?;
     let name = integration.name.clone();
     let installations = install::install(vec![integration], &arguments.assignments)?;
-    let secrets = arguments.secret_store()?;
+    let secrets = arguments.secret_store(state)?;
     install::check_secrets(&installations, secrets.as_ref()).await?;
+    let installations = fixed(installations)?;
     let gateway = build(installations, secrets, arguments.allow_private_upstreams, store)?;
     Ok((name, gateway))
 }

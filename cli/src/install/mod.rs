@@ -1,6 +1,7 @@
 //! Integrations as `up`, `call` and `describe` install them: loaded, checked, with settings and secrets.
 
 pub(crate) mod gateway;
+pub(crate) mod secrets;
 pub(crate) mod settings;
 pub(crate) mod state;
 
@@ -10,10 +11,11 @@ use std::sync::Arc;
 use clap::Args;
 use integration::{Installation, Integration, Loaded};
 use serde_json::{Map, Value};
-use storage::SecretStore;
-use storage::embedded::{ChainSecrets, EnvironmentSecrets, FileSecrets};
+use storage::embedded::{EnvironmentSecrets, FileSecrets};
+use storage::{SecretStore, StorageError};
 
 use crate::failure::Failure;
+use crate::install::secrets::BesideState;
 use crate::install::settings::Assignment;
 use crate::output::Output;
 
@@ -26,6 +28,7 @@ pub(crate) struct InstallArguments {
     pub(crate) assignments: Vec<Assignment>,
 
     /// Secrets as JSON, {"NAME": {"KEY": "..."}}, readable by its owner only
+    /// [default: the file that `ticket-gateway secret set` writes, beside the state file]
     ///
     /// A secret is looked up in the environment first, as TICKET_GATEWAY_SECRET_<NAME>_<KEY> in capitals with
     /// `_` for `-`, then in this file.
@@ -38,14 +41,21 @@ pub(crate) struct InstallArguments {
 }
 
 impl InstallArguments {
-    /// The environment, then the secrets file.
-    pub(crate) fn secret_store(&self) -> Result<Arc<dyn SecretStore>, Failure> {
-        let mut stores: Vec<Arc<dyn SecretStore>> = vec![Arc::new(EnvironmentSecrets::new())];
+    /// The environment, then the secrets file: the one that was named, or the one beside the state file.
+    pub(crate) fn secret_store(&self, state: Option<&Path>) -> Result<Arc<dyn SecretStore>, Failure> {
         if let Some(path) = &self.secrets {
-            let file = FileSecrets::open(path).map_err(|error| Failure::failed(error.to_string()))?;
-            stores.push(Arc::new(file));
+            return Ok(secrets::environment_then(FileSecrets::open(path)?));
         }
-        Ok(Arc::new(ChainSecrets::new(stores)))
+        let options = state.map_or_else(String::new, |file| format!(" --state {}", file.display()));
+        // Where there is no place for a state file there is none for secrets; the environment may have them.
+        let state = state.map_or_else(state::default_file, |file| Ok(file.to_owned()));
+        match state {
+            Ok(state) => Ok(secrets::environment_then(BesideState::open(
+                state::secrets_file(&state),
+                options,
+            )?)),
+            Err(_) => Ok(Arc::new(EnvironmentSecrets::new())),
+        }
     }
 }
 
@@ -127,18 +137,31 @@ pub(crate) async fn check_secrets(
     let mut missing = Vec::new();
     let mut remedies = Vec::new();
     for installation in installations {
-        let name = &installation.integration.name;
-        for wanted in installation.integration.required_secrets() {
-            let found = secrets.secret(name, &wanted.name).await;
-            let found = found.map_err(|error| Failure::failed(error.to_string()))?;
-            if found.is_none() && !wanted.optional {
-                missing.push(format!("`{name}` needs the secret `{}`", wanted.name));
-                remedies.extend(secrets.how_to_set(name, &wanted.name));
-            }
+        let integration = &installation.integration;
+        for key in missing_secrets(integration, secrets).await? {
+            missing.push(format!("`{}` needs the secret `{key}`", integration.name));
+            remedies.extend(secrets.how_to_set(&integration.name, &key));
         }
     }
     if missing.is_empty() {
         return Ok(());
     }
     Err(Failure::failed(missing.join("\n       ")).help(remedies.join("\n      ")))
+}
+
+/// The secrets that an integration needs and does not have.
+///
+/// # Errors
+/// When they cannot be read.
+pub(crate) async fn missing_secrets(
+    integration: &Integration,
+    secrets: &dyn SecretStore,
+) -> Result<Vec<String>, StorageError> {
+    let mut missing = Vec::new();
+    for wanted in integration.required_secrets() {
+        if !wanted.optional && secrets.secret(&integration.name, &wanted.name).await?.is_none() {
+            missing.push(wanted.name);
+        }
+    }
+    Ok(missing)
 }

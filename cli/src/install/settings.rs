@@ -50,16 +50,45 @@ pub(crate) fn of(
         .iter()
         .filter(|assignment| assignment.integration == integration.name)
     {
-        let declared = integration
-            .settings
-            .iter()
-            .find(|declared| declared.name == assignment.key);
-        let Some(declared) = declared else {
-            return Err(unknown_setting(integration, &assignment.key));
-        };
-        settings.insert(assignment.key.clone(), value(declared, &assignment.value));
+        let value = given(integration, &assignment.key, &assignment.value)?;
+        settings.insert(assignment.key.clone(), value);
     }
     Ok(settings)
+}
+
+/// One `--set` of a command that is about one integration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Setting {
+    /// The setting.
+    pub(crate) key: String,
+    /// The value as it was typed.
+    pub(crate) value: String,
+}
+
+impl FromStr for Setting {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const FORM: &str = "expected KEY=VALUE, as in page_size=100";
+        let (key, value) = text.split_once('=').ok_or(FORM)?;
+        if key.is_empty() {
+            return Err(FORM);
+        }
+        Ok(Self {
+            key: key.to_owned(),
+            value: value.to_owned(),
+        })
+    }
+}
+
+/// The value that a setting gets from the command line.
+///
+/// # Errors
+/// A setting that the integration does not declare.
+pub(crate) fn given(integration: &Integration, key: &str, typed: &str) -> Result<Value, Failure> {
+    let declared = integration.settings.iter().find(|declared| declared.name == key);
+    let declared = declared.ok_or_else(|| unknown_setting(integration, key))?;
+    Ok(value(declared, typed))
 }
 
 /// Refuses a `--set` for an integration that is not there.
@@ -95,7 +124,12 @@ fn unknown_setting(integration: &Integration, key: &str) -> Failure {
         .help(suggestion(key, known, "settings"))
 }
 
-fn suggestion<'a>(wrong: &str, known: impl Iterator<Item = &'a str> + Clone, what: &str) -> String {
+/// What may have been meant.
+pub(crate) fn suggestion<'a>(
+    wrong: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+    what: &str,
+) -> String {
     match did_you_mean(wrong, known.clone()) {
         Some(close) => format!("did you mean `{close}`?"),
         None => format!("{what}: {}", known.collect::<Vec<_>>().join(", ")),

@@ -23,30 +23,27 @@ pub(crate) fn default_file() -> Result<PathBuf, Failure> {
     }
 }
 
+/// `state.redb` has its secrets in `state.secrets.json`.
+pub(crate) fn secrets_file(state: &Path) -> PathBuf {
+    state.with_extension("secrets.json")
+}
+
 /// Opens the store, making its folder where it is missing.
 ///
 /// # Errors
-/// When another process has the file open, or it cannot be made or read.
+/// When another process keeps the file to itself, or it cannot be made or read.
 pub(crate) fn open(file: &Path) -> Result<EmbeddedStore, Failure> {
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder).map_err(|error| {
             Failure::failed(format!("cannot make the folder {}: {error}", folder.display()))
         })?;
     }
-    EmbeddedStore::open(file).map_err(|error| {
-        let locked = error.is_locked();
-        let failure = Failure::failed(error.to_string());
-        if locked {
-            failure.help("stop the other process, or name another file with --state FILE")
-        } else {
-            failure
-        }
-    })
+    Ok(EmbeddedStore::open(file)?)
 }
 
 /// A store that is gone with the process.
 pub(crate) fn in_memory() -> Result<EmbeddedStore, Failure> {
-    EmbeddedStore::in_memory().map_err(|error| Failure::failed(error.to_string()))
+    Ok(EmbeddedStore::in_memory()?)
 }
 
 fn variable(name: &str) -> Option<PathBuf> {

@@ -1,5 +1,6 @@
 //! What the commands that run until Ctrl-C share.
 
+pub(crate) mod callers;
 pub(crate) mod logging;
 pub(crate) mod server;
 pub(crate) mod stop;

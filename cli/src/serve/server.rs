@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use crate::serve::callers::Callers;
 use crate::serve::stop::StopSignals;
 
 /// How much of a body that is too large is read and thrown away: a client reads the answer only after it
@@ -39,15 +40,23 @@ pub(crate) enum Stopped {
 #[derive(Clone)]
 struct Shared {
     gateway: Arc<Gateway>,
+    /// Who may call; everybody where there is none.
+    callers: Option<Callers>,
     /// Held by every action under way; all gone means that nothing is being carried out.
     under_way: mpsc::Sender<()>,
 }
 
 /// Serves until a signal, then finishes what is under way.
-pub(crate) async fn serve(listener: TcpListener, gateway: Gateway, signals: &mut StopSignals) -> Stopped {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    gateway: Gateway,
+    callers: Option<Callers>,
+    signals: &mut StopSignals,
+) -> Stopped {
     let (under_way, mut all_done) = mpsc::channel::<()>(1);
     let shared = Shared {
         gateway: Arc::new(gateway),
+        callers,
         under_way,
     };
     let router = Router::new().fallback(answer).with_state(shared);
@@ -87,6 +96,11 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
     if is_of_another_site(&parts) {
         let message = "a web page of another site may not change anything here";
         return refusal(ErrorCode::PermissionDenied, message);
+    }
+    if let Some(callers) = &shared.callers
+        && let Err(error) = callers.check(&parts).await
+    {
+        return refused(&error);
     }
     let request = Request::from_parts(parts, body);
     // A task of its own: a client that hangs up must not leave a ticket half written.
@@ -133,7 +147,10 @@ async fn read(mut body: Body) -> Result<Bytes, axum::Error> {
 
 /// The answer to a request that does not reach the gateway.
 fn refusal(code: ErrorCode, message: &str) -> Response {
-    let error = ApiError::new(code, message);
+    refused(&ApiError::new(code, message))
+}
+
+fn refused(error: &ApiError) -> Response {
     let request_id = RequestMeta::new().request_id;
     tracing::warn!(request_id, code = error.code().as_str(), "{}", error.message());
     let mut answer = Response::new(Body::from(error.to_json(&request_id).to_string()));

@@ -5,12 +5,24 @@ use std::path::Path;
 use crate::process::{argument, run, shell};
 
 /// Every command, in the order of the help.
-const COMMANDS: [&[&str]; 10] = [
+const COMMANDS: [&[&str]; 22] = [
     &["up"],
     &["call"],
     &["describe"],
     &["lint"],
     &["map"],
+    &["push"],
+    &["versions"],
+    &["diff"],
+    &["rollback"],
+    &["keys"],
+    &["keys", "create"],
+    &["keys", "list"],
+    &["keys", "rotate"],
+    &["keys", "revoke"],
+    &["secret"],
+    &["secret", "set"],
+    &["secret", "list"],
     &["sandbox"],
     &["sandbox", "teamswork"],
     &["schema"],

@@ -44,6 +44,12 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     for variable in ["RUST_LOG", "NO_COLOR", "COLUMNS", "HOME", "XDG_STATE_HOME"] {
         command.env_remove(variable);
     }
+    for (variable, _) in std::env::vars_os() {
+        let name = variable.to_string_lossy();
+        if name.starts_with("AWS_") || name.starts_with("TICKET_GATEWAY_") {
+            command.env_remove(&variable);
+        }
+    }
     command
 }
 

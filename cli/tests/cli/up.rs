@@ -325,13 +325,23 @@ fn an_address_in_use_is_said_with_the_fix() {
 }
 
 #[test]
-fn a_state_file_in_use_is_said_with_the_fix() {
+fn two_servers_share_a_state_file() {
     let desk = Desk::new();
-    let (server, _) = desk.start(&[]);
-    let second: Ended = desk.command(&[]).output().unwrap().into();
-    assert_eq!(second.code, Some(1));
-    assert!(second.stderr.contains("--state"), "{}", second.stderr);
-    assert_eq!(server.stop().code, Some(0));
+    let (first, first_url) = desk.start(&[]);
+    let (second, second_url) = desk.start(&[]);
+    let create = |url: &str| {
+        curl(&format!(
+            "-i {url}/desk/tickets -H 'idempotency-key: k-1' -H 'content-type: application/json' \
+             -d '{{\"payload\": {{\"short_description\": \"Printer on fire\"}}}}'"
+        ))
+        .stdout
+        .to_lowercase()
+    };
+    assert!(create(&first_url).contains("201 created"));
+    let again = create(&second_url);
+    assert!(again.contains("idempotency-replayed: true"), "{again}");
+    assert_eq!(first.stop().code, Some(0));
+    assert_eq!(second.stop().code, Some(0));
 }
 
 #[test]
