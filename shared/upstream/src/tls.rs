@@ -38,7 +38,7 @@ fn tls_config() -> Result<ClientConfig, UpstreamError> {
         .map_err(|error| set_up(&error))?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    // HTTP/2 would only pay for many requests at once, and makes every function a tenth larger.
+    // HTTP/2 would only pay for many requests at once, and is 0.4 MB of code in every function.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }

@@ -103,6 +103,9 @@ impl Shape {
 
     /// Either this or that.
     pub(crate) fn or(mut self, other: Shape) -> Self {
+        if self.is_computed() {
+            return other;
+        }
         self.paths.extend(other.paths);
         self.elements = match (self.elements, other.elements) {
             (Some(a), Some(b)) => Some(Box::new(a.or(*b))),
@@ -112,6 +115,10 @@ impl Shape {
             self.add_field(name, shape);
         }
         self
+    }
+
+    fn is_computed(&self) -> bool {
+        self.paths.is_empty() && self.elements.is_none() && self.fields.is_empty()
     }
 
     fn add_field(&mut self, name: String, shape: Shape) {

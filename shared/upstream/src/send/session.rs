@@ -106,7 +106,9 @@ impl<'a> Session<'a> {
                     self.context.lane,
                 )
                 .await;
-            match taken.map_err(|error| UpstreamError::storage("cannot read the rate budget", integration, &error))? {
+            match taken
+                .map_err(|error| UpstreamError::storage("cannot read the rate budget", integration, &error))?
+            {
                 Budget::Granted => return Ok(()),
                 Budget::Exhausted { retry_after }
                     if retry_after <= LONGEST_BUDGET_WAIT && retry_after < self.left() =>
