@@ -1,0 +1,80 @@
+"""Starts the AWS-compatible server (ministack) with two rules of AWS that it lacks and the template relies on.
+
+`python server.py`, with ministack's own environment variables. The version is pinned in tests/tools, so that what is
+replaced here is known to be there. The README beside this file lists what else the server does not do.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+
+from ministack import app
+from ministack.core import iam_actions
+from ministack.services import apigateway_v1
+
+
+def leading_keys(request: object) -> Iterator[str]:
+    """The partition keys that a DynamoDB request names; the partition key of both tables is `pk`."""
+    if not isinstance(request, dict):
+        return
+    for member in ("Key", "Item"):
+        if isinstance(request.get(member), dict) and "pk" in request[member]:
+            yield request[member]["pk"]["S"]
+    names = request.get("ExpressionAttributeNames", {})
+    values = request.get("ExpressionAttributeValues", {})
+    for name, value in re.findall(r"([#\w]+)\s*=\s*(:\w+)", request.get("KeyConditionExpression", "")):
+        if names.get(name, name) == "pk":
+            yield values[value]["S"]
+    for item in request.get("TransactItems", []):
+        for operation in item.values():
+            yield from leading_keys(operation)
+
+
+def with_leading_keys(original):
+    """Adds `dynamodb:LeadingKeys` to what a policy's condition can see of a request."""
+
+    def context(body: bytes) -> dict:
+        found = original(body)
+        keys = list(leading_keys(json.loads(body or b"{}")))
+        if keys:
+            # The server looks condition keys up in lower case.
+            found["dynamodb:LeadingKeys"] = keys
+        return found
+
+    return context
+
+
+# What a caller sent (x-api-key or Authorization) -> the usage-plan key that the authorizer named for it.
+USAGE_KEYS: dict[str, str] = {}
+
+
+def sent(headers: dict) -> str:
+    lower = {name.lower(): value for name, value in headers.items()}
+    return lower.get("x-api-key") or lower.get("authorization") or ""
+
+
+def remembering_usage_keys(original):
+    """`ApiKeySourceType: AUTHORIZER`, first half: notes the `usageIdentifierKey` of the authorizer's answer."""
+
+    async def invoke(authorizer, event, account, region):
+        result = await original(authorizer, event, account, region)
+        answer = (result or {}).get("body")
+        if isinstance(answer, str | bytes):
+            answer = json.loads(answer)
+        if isinstance(answer, dict) and answer.get("usageIdentifierKey"):
+            USAGE_KEYS[sent(event["headers"])] = answer["usageIdentifierKey"]
+        return result
+
+    return invoke
+
+
+def main() -> None:
+    iam_actions.dynamodb_service_context = with_leading_keys(iam_actions.dynamodb_service_context)
+    apigateway_v1._invoke_authorizer_lambda = remembering_usage_keys(apigateway_v1._invoke_authorizer_lambda)
+    # Second half: that key and not the header's text is what is looked up in the usage plans.
+    apigateway_v1._api_key_from_request = lambda headers: USAGE_KEYS.get(sent(headers))
+    app.main()
+
+
+if __name__ == "__main__":
+    main()

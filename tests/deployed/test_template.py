@@ -1,0 +1,278 @@
+"""What the template says, read without deploying it."""
+
+import json
+import re
+
+import pytest
+from cfnlint.decode import cfn_yaml
+from programs import ROOT, TOOLS, run
+
+TEMPLATE = cfn_yaml.load(str(ROOT / "template.yaml"))
+RESOURCES = TEMPLATE["Resources"]
+
+CALL = "CallTicketingSystemPolicy"
+WRITE = "RecordWritePolicy"
+
+# Every function, what its role may do beside writing its own log and traces, and its routes.
+FUNCTIONS = {
+    "authorize-caller": (["ReadCallerKeysPolicy"], []),
+    "describe-api": ([], ["get /openapi.json", "get /healthz"]),
+    "create-ticket": ([CALL, WRITE], ["post /{integration}/tickets"]),
+    "query-ticket-by-id": ([CALL], ["get /{integration}/tickets/{ticket_id}"]),
+    "query-tickets-by-requestor": ([CALL], ["get /{integration}/requestors/{requestor_id}/tickets"]),
+    "query-tickets-by-time-range": ([CALL], ["get /{integration}/tickets"]),
+    "update-ticket-fields": ([CALL, WRITE], ["patch /{integration}/tickets/{ticket_id}"]),
+    "update-ticket-state": ([CALL, WRITE], ["put /{integration}/tickets/{ticket_id}/state"]),
+    "update-ticket-assignment": ([CALL, WRITE], ["put /{integration}/tickets/{ticket_id}/assignment"]),
+    "add-public-comment": ([CALL, WRITE], ["post /{integration}/tickets/{ticket_id}/comments"]),
+    "add-internal-comment": ([CALL, WRITE], ["post /{integration}/tickets/{ticket_id}/internal-comments"]),
+    "add-attachment": ([CALL, WRITE], ["post /{integration}/tickets/{ticket_id}/attachments"]),
+    "resolve-ticket": ([CALL, WRITE], ["post /{integration}/tickets/{ticket_id}/resolve"]),
+    "reopen-ticket": ([CALL, WRITE], ["post /{integration}/tickets/{ticket_id}/reopen"]),
+}
+
+INTEGRATIONS = {"Fn::GetAtt": ["IntegrationsTable", "Arn"]}
+STATE = {"Fn::GetAtt": ["StateTable", "Arn"]}
+
+
+def leading(*keys: str) -> dict:
+    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}}
+
+
+# Every statement of the shared policies: actions, resource, condition.
+STATEMENTS = {
+    CALL: {
+        "ReadIntegrations": (["dynamodb:GetItem", "dynamodb:Query"], INTEGRATIONS, leading("ACTIVE", "INTEGRATION#*")),
+        "SpendRateBudget": (
+            ["dynamodb:PutItem"],
+            STATE,
+            leading("RATE#*"),
+        ),
+        "ReadSecrets": (
+            ["secretsmanager:GetSecretValue"],
+            {
+                "Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}"
+                ":secret:${SecretPrefix}*"
+            },
+            None,
+        ),
+        "DecryptSecrets": (
+            ["kms:Decrypt"],
+            {"Ref": "SecretsKmsKeyArn"},
+            {
+                "StringEquals": {
+                    "kms:ViaService": {"Fn::Sub": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}"},
+                }
+            },
+        ),
+    },
+    WRITE: {
+        "RecordIdempotentWrites": (
+            ["dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
+            STATE,
+            leading("IDEMPOTENCY#*"),
+        ),
+    },
+    "ReadCallerKeysPolicy": {"ReadCallerKeys": (["dynamodb:GetItem"], INTEGRATIONS, leading("KEYS#*"))},
+    "TracePolicy": {"WriteTraces": (["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*", None)},
+}
+
+
+def of_type(kind: str) -> dict[str, dict]:
+    return {name: resource for name, resource in RESOURCES.items() if resource["Type"] == kind}
+
+
+def logical(function: str) -> str:
+    """The first part of the names of a function's resources: `create-ticket` -> `CreateTicket`."""
+    return function.title().replace("-", "")
+
+
+def listed(value: object) -> list:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(document: dict) -> dict[str, dict]:
+    """The statements of a policy by name, those under a condition too."""
+    found = {}
+    for statement in document["Statement"]:
+        statement = statement["Fn::If"][1] if "Fn::If" in statement else statement
+        assert statement["Effect"] == "Allow"
+        found[statement["Sid"]] = statement
+    return found
+
+
+def test_the_linters_find_nothing():
+    run(TOOLS / "cfn-lint", "template.yaml")
+    run(TOOLS / "sam", "validate", "--lint", "--template", "template.yaml")
+
+
+def test_there_is_a_crate_for_every_function_and_nothing_else():
+    crates = {path.parent.name for path in (ROOT / "functions").glob("*/Cargo.toml")}
+    assert crates == set(FUNCTIONS)
+    assert set(of_type("AWS::Serverless::Function")) == {f"{logical(name)}Function" for name in FUNCTIONS}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_built_from_its_crate_and_named_after_it(function):
+    resource = RESOURCES[f"{logical(function)}Function"]
+    assert resource["Metadata"] == {"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": function}}
+    assert resource["Properties"]["FunctionName"] == {"Fn::Sub": f"${{AWS::StackName}}-{function}"}
+    assert "Policies" not in resource["Properties"], "SAM would make a role of its own"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_has_its_own_log_group_with_retention(function):
+    properties = RESOURCES[f"{logical(function)}Function"]["Properties"]
+    assert properties["LoggingConfig"] == {"LogGroup": {"Ref": f"{logical(function)}Log"}}
+    group = RESOURCES[f"{logical(function)}Log"]
+    assert group["Type"] == "AWS::Logs::LogGroup"
+    assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert group["Properties"]["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/${{AWS::StackName}}-{function}"}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_has_its_own_alarm_and_rolls_back_on_it(function):
+    name = f"{logical(function)}Errors"
+    alarm = RESOURCES[name]["Properties"]
+    assert RESOURCES[name]["Type"] == "AWS::CloudWatch::Alarm"
+    watched = (alarm["Namespace"], alarm["MetricName"], alarm["Dimensions"])
+    if function == "authorize-caller":
+        # A caller who is refused is a failed run to Lambda; the function counts its own failures.
+        own = {"Fn::Sub": "TicketGateway/${AWS::StackName}"}
+        assert watched == (own, "AuthorizerFailed", [{"Name": "Action", "Value": "authorize_caller"}])
+    else:
+        of_it = {"Name": "FunctionName", "Value": {"Ref": f"{logical(function)}Function"}}
+        assert watched == ("AWS/Lambda", "Errors", [of_it])
+    preference = RESOURCES[f"{logical(function)}Function"]["Properties"]["DeploymentPreference"]
+    assert preference == {"Alarms": [{"Ref": name}]}
+
+
+def test_every_alarm_reports_to_whom_the_operator_named():
+    target = {"Fn::If": ["HasAlarmTopic", {"Ref": "AlarmTopicArn"}, {"Ref": "AlarmTopic"}]}
+    for name, alarm in of_type("AWS::CloudWatch::Alarm").items():
+        expected = {"Fn::If": ["HasAlarmTarget", [target], {"Ref": "AWS::NoValue"}]}
+        assert alarm["Properties"]["AlarmActions"] == expected, name
+        assert alarm["Properties"]["TreatMissingData"] == "notBreaching", name
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_has_its_own_role_with_nothing_but_its_own_statements(function):
+    policies, _ = FUNCTIONS[function]
+    name = f"{logical(function)}Role"
+    role = RESOURCES[name]["Properties"]
+    assert RESOURCES[f"{logical(function)}Function"]["Properties"]["Role"] == {"Fn::GetAtt": [name, "Arn"]}
+    traces = {"Fn::If": ["Traces", {"Ref": "TracePolicy"}, {"Ref": "AWS::NoValue"}]}
+    assert role["ManagedPolicyArns"] == [*({"Ref": policy} for policy in policies), traces]
+    [own] = role["Policies"]
+    assert statements(own["PolicyDocument"]) == {
+        "WriteOwnLog": {
+            "Sid": "WriteOwnLog",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": {"Fn::GetAtt": [f"{logical(function)}Log", "Arn"]},
+        }
+    }
+    trusted = role["AssumeRolePolicyDocument"]["Statement"]
+    assert [statement["Principal"] for statement in trusted] == [{"Service": "lambda.amazonaws.com"}]
+
+
+def test_the_shared_policies_hold_exactly_these_statements():
+    assert set(of_type("AWS::IAM::ManagedPolicy")) == set(STATEMENTS)
+    assert not of_type("AWS::IAM::Policy")
+    for policy, expected in STATEMENTS.items():
+        found = statements(RESOURCES[policy]["Properties"]["PolicyDocument"])
+        described = {
+            sid: (listed(statement["Action"]), statement["Resource"], statement.get("Condition"))
+            for sid, statement in found.items()
+        }
+        assert described == expected, policy
+
+
+def test_no_two_functions_share_a_role():
+    roles = [
+        function["Properties"]["Role"]["Fn::GetAtt"][0] for function in of_type("AWS::Serverless::Function").values()
+    ]
+    assert len(set(roles)) == len(FUNCTIONS)
+
+
+def routes(function: str) -> list[str]:
+    events = RESOURCES[f"{logical(function)}Function"]["Properties"].get("Events", {})
+    return [f"{event['Properties']['Method'].lower()} {event['Properties']['Path']}" for event in events.values()]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_serves_its_route(function):
+    assert routes(function) == FUNCTIONS[function][1]
+
+
+def test_the_routes_are_those_of_the_openapi_document():
+    document = json.loads((ROOT / "docs" / "openapi.json").read_text())
+    documented = {
+        f"{method} {path.removeprefix('/v1')}"
+        for path, operations in document["paths"].items()
+        for method in operations
+        if method in ("get", "put", "post", "patch", "delete")
+    }
+    served = [route for function in FUNCTIONS for route in routes(function)]
+    assert sorted(served) == sorted(documented)
+
+
+def test_only_the_description_of_the_api_is_open_to_everybody():
+    for function in FUNCTIONS:
+        for event in RESOURCES[f"{logical(function)}Function"]["Properties"].get("Events", {}).values():
+            auth = event["Properties"].get("Auth")
+            is_open = function == "describe-api"
+            assert auth == ({"Authorizer": "NONE", "ApiKeyRequired": False} if is_open else None), function
+    api = RESOURCES["Api"]["Properties"]
+    assert api["ApiKeySourceType"] == "AUTHORIZER"
+    assert api["Auth"]["ApiKeyRequired"] is True
+    assert api["Auth"]["DefaultAuthorizer"] == {"Ref": "CallerIdentity"}
+    assert set(api["Auth"]["Authorizers"]) == set(TEMPLATE["Parameters"]["CallerIdentity"]["AllowedValues"])
+
+
+def test_calls_from_other_networks_are_denied_before_anything_else():
+    [allow, deny] = RESOURCES["Api"]["Properties"]["Auth"]["ResourcePolicy"]["CustomStatements"]
+    assert (allow["Effect"], allow["Principal"], allow["Resource"]) == ("Allow", "*", "execute-api:/*")
+    assert (deny["Effect"], deny["Principal"], deny["Resource"]) == ("Deny", "*", "execute-api:/*")
+    networks = {"Fn::Split": [",", {"Ref": "AllowedCallerNetworks"}]}
+    assert deny["Condition"] == {"NotIpAddress": {"aws:SourceIp": networks}}
+
+
+def test_the_tables_are_kept_and_protected():
+    assert set(of_type("AWS::DynamoDB::Table")) == {"IntegrationsTable", "StateTable"}
+    for name, table in of_type("AWS::DynamoDB::Table").items():
+        assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain"), name
+        properties = table["Properties"]
+        assert "TableName" not in properties, "a table that is kept would be in the way of its successor"
+        assert properties["BillingMode"] == "PAY_PER_REQUEST"
+        assert properties["SSESpecification"] == {"SSEEnabled": True}
+        assert properties["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
+        recovery = {"PointInTimeRecoveryEnabled": {"Ref": "PointInTimeRecovery"}}
+        assert properties["PointInTimeRecoverySpecification"] == recovery
+        keys = [key["AttributeName"] for key in properties["KeySchema"]]
+        assert keys == ["pk", "sk"], "server.py and the conditions on leading keys rely on it"
+    expiry = RESOURCES["StateTable"]["Properties"]["TimeToLiveSpecification"]
+    assert expiry == {"AttributeName": "expires_at", "Enabled": True}
+
+
+def test_every_parameter_is_described_used_and_in_a_group():
+    text = (ROOT / "template.yaml").read_text()
+    groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(TEMPLATE["Parameters"])
+    for name, parameter in TEMPLATE["Parameters"].items():
+        assert parameter.get("Description"), name
+        assert "Default" in parameter, name
+        body = text.split("\nRules:", 1)[1]
+        assert re.search(rf"(!Ref |\$\{{){name}\b", body), f"{name} is not used"
+
+
+def test_what_api_gateway_says_by_itself_has_the_form_of_every_other_error():
+    document = json.loads((ROOT / "docs" / "openapi.json").read_text())
+    codes = document["components"]["schemas"]["Error"]["properties"]["error"]["properties"]["code"]["enum"]
+    for kind, response in RESOURCES["Api"]["Properties"]["GatewayResponses"].items():
+        template = response["ResponseTemplates"]["application/json"]
+        filled = template.replace("$context.error.messageString", '"a message"').replace("$context.requestId", "id")
+        error = json.loads(filled)["error"]
+        assert set(error) == {"code", "message", "request_id"}, kind
+        assert error["code"] in codes, kind
