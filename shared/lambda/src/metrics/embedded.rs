@@ -25,36 +25,47 @@ impl Unit {
     }
 }
 
+/// Metrics that are published under one dimension.
+struct Group {
+    dimension: &'static str,
+    definitions: Vec<Value>,
+}
+
 /// One line.
 pub(super) struct Line {
-    dimensions: Vec<Vec<&'static str>>,
-    definitions: Vec<Value>,
+    groups: Vec<Group>,
     members: Map<String, Value>,
 }
 
 impl Line {
-    /// Begins a line without dimensions or metrics.
-    pub(super) fn new() -> Self {
-        Line {
-            dimensions: Vec::new(),
-            definitions: Vec::new(),
+    /// Begins a line whose first metrics are published under this dimension.
+    ///
+    /// The values of a dimension must be of a bounded number: each metric of each value is paid for.
+    pub(super) fn of(dimension: &'static str, value: &str) -> Self {
+        let mut line = Line {
+            groups: Vec::new(),
             members: Map::new(),
-        }
+        };
+        line.dimension(dimension, value);
+        line
     }
 
-    /// Publishes every metric of the line under these dimensions too. Their values must be of a bounded number: each
-    /// combination is a metric of its own, and is paid for.
-    pub(super) fn dimensions(&mut self, set: &[(&'static str, &str)]) {
-        for (name, value) in set {
-            self.property(name, *value);
-        }
-        self.dimensions.push(set.iter().map(|(name, _)| *name).collect());
+    /// Publishes the metrics that follow under another dimension.
+    pub(super) fn dimension(&mut self, name: &'static str, value: &str) {
+        self.property(name, value);
+        self.groups.push(Group {
+            dimension: name,
+            definitions: Vec::new(),
+        });
     }
 
     /// Adds a metric with one value.
     pub(super) fn metric(&mut self, name: &'static str, unit: Unit, value: impl Into<Value>) {
-        self.definitions
-            .push(json!({"Name": name, "Unit": unit.as_str()}));
+        if let Some(group) = self.groups.last_mut() {
+            group
+                .definitions
+                .push(json!({"Name": name, "Unit": unit.as_str()}));
+        }
         self.members.insert(name.to_owned(), value.into());
     }
 
@@ -76,17 +87,21 @@ impl Line {
         let milliseconds = now
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
+        let directives: Vec<Value> = self
+            .groups
+            .into_iter()
+            .map(|group| {
+                json!({
+                    "Namespace": namespace,
+                    "Dimensions": [[group.dimension]],
+                    "Metrics": group.definitions,
+                })
+            })
+            .collect();
         let mut line = Map::new();
         line.insert(
             "_aws".to_owned(),
-            json!({
-                "Timestamp": milliseconds,
-                "CloudWatchMetrics": [{
-                    "Namespace": namespace,
-                    "Dimensions": self.dimensions,
-                    "Metrics": self.definitions,
-                }],
-            }),
+            json!({"Timestamp": milliseconds, "CloudWatchMetrics": directives}),
         );
         line.extend(self.members);
         Value::Object(line).to_string()
