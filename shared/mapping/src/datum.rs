@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use serde_json::{Map, Number, Value};
 
+use crate::projection::{Excerpt, Fields};
+
 /// A value of an evaluation. Cloning is cheap except for a text that was built.
 #[derive(Clone, Debug)]
 pub(crate) enum Datum<'v> {
@@ -20,6 +22,7 @@ pub(crate) enum Datum<'v> {
 #[derive(Clone, Debug)]
 pub(crate) enum List<'v> {
     Borrowed(&'v [Value]),
+    Excerpt(&'v [Excerpt<'v>]),
     Built(Rc<Built<Datum<'v>>>),
 }
 
@@ -27,6 +30,7 @@ pub(crate) enum List<'v> {
 #[derive(Clone, Debug)]
 pub(crate) enum Object<'v> {
     Borrowed(&'v Map<String, Value>),
+    Excerpt(&'v Fields<'v>),
     Built(Rc<Built<(Cow<'v, str>, Datum<'v>)>>),
 }
 
@@ -46,6 +50,19 @@ impl<'v> From<&'v Value> for Datum<'v> {
             Value::String(text) => Datum::Text(Cow::Borrowed(text)),
             Value::Array(elements) => Datum::List(List::Borrowed(elements)),
             Value::Object(entries) => Datum::Object(Object::Borrowed(entries)),
+        }
+    }
+}
+
+impl<'v> From<&'v Excerpt<'v>> for Datum<'v> {
+    fn from(excerpt: &'v Excerpt<'v>) -> Self {
+        match excerpt {
+            Excerpt::Null => Datum::Null,
+            Excerpt::Bool(value) => Datum::Bool(*value),
+            Excerpt::Number(number) => Datum::Number(number.clone()),
+            Excerpt::Text(text) => Datum::Text(Cow::Borrowed(text)),
+            Excerpt::List(elements) => Datum::List(List::Excerpt(elements)),
+            Excerpt::Object(fields) => Datum::Object(Object::Excerpt(fields)),
         }
     }
 }
@@ -103,6 +120,7 @@ impl<'v> List<'v> {
     pub(crate) fn len(&self) -> usize {
         match self {
             List::Borrowed(elements) => elements.len(),
+            List::Excerpt(elements) => elements.len(),
             List::Built(built) => built.items.len(),
         }
     }
@@ -110,6 +128,7 @@ impl<'v> List<'v> {
     pub(crate) fn get(&self, index: usize) -> Option<Datum<'v>> {
         match self {
             List::Borrowed(elements) => elements.get(index).map(Datum::from),
+            List::Excerpt(elements) => elements.get(index).map(Datum::from),
             List::Built(built) => built.items.get(index).cloned(),
         }
     }
@@ -123,6 +142,7 @@ impl<'v> Object<'v> {
     pub(crate) fn len(&self) -> usize {
         match self {
             Object::Borrowed(entries) => entries.len(),
+            Object::Excerpt(fields) => fields.len(),
             Object::Built(built) => built.items.len(),
         }
     }
@@ -130,6 +150,7 @@ impl<'v> Object<'v> {
     pub(crate) fn get(&self, key: &str) -> Option<Datum<'v>> {
         match self {
             Object::Borrowed(entries) => entries.get(key).map(Datum::from),
+            Object::Excerpt(fields) => fields.get(key).map(Datum::from),
             Object::Built(built) => built
                 .items
                 .iter()
@@ -141,6 +162,7 @@ impl<'v> Object<'v> {
     pub(crate) fn contains(&self, key: &str) -> bool {
         match self {
             Object::Borrowed(entries) => entries.contains_key(key),
+            Object::Excerpt(fields) => fields.get(key).is_some(),
             Object::Built(built) => built.items.iter().any(|(k, _)| k == key),
         }
     }
@@ -148,6 +170,7 @@ impl<'v> Object<'v> {
     pub(crate) fn iter(&self) -> ObjectIter<'_, 'v> {
         match self {
             Object::Borrowed(entries) => ObjectIter::Borrowed(entries.iter()),
+            Object::Excerpt(fields) => ObjectIter::Excerpt(fields.iter()),
             Object::Built(built) => ObjectIter::Built(built.items.iter()),
         }
     }
@@ -156,6 +179,7 @@ impl<'v> Object<'v> {
 /// The entries of an [`Object`], in order.
 pub(crate) enum ObjectIter<'o, 'v> {
     Borrowed(serde_json::map::Iter<'v>),
+    Excerpt(std::slice::Iter<'v, (Cow<'v, str>, Excerpt<'v>)>),
     Built(std::slice::Iter<'o, (Cow<'v, str>, Datum<'v>)>),
 }
 
@@ -167,6 +191,9 @@ impl<'v> Iterator for ObjectIter<'_, 'v> {
             ObjectIter::Borrowed(entries) => entries
                 .next()
                 .map(|(key, value)| (Cow::Borrowed(key.as_str()), Datum::from(value))),
+            ObjectIter::Excerpt(fields) => fields
+                .next()
+                .map(|(key, value)| (Cow::Borrowed(key.as_ref()), Datum::from(value))),
             ObjectIter::Built(entries) => entries.next().cloned(),
         }
     }

@@ -15,6 +15,8 @@ pub mod fault_code {
     pub const VALUE: &str = "TG0303";
     /// A regular expression, computed from data, that is not one or is too large.
     pub const PATTERN: &str = "TG0304";
+    /// An input that is not JSON.
+    pub const INPUT: &str = "TG0305";
     /// Values or evaluations too deep inside one another.
     pub const DEPTH: &str = "TG0310";
     /// Too many steps.
@@ -73,10 +75,15 @@ impl Fault {
         self
     }
 
-    pub(crate) fn into_error(self, place: &Place) -> EvaluationError {
+    /// The error, at a place if no smaller one is known.
+    pub(crate) fn into_error(self, place: Option<&Place>) -> EvaluationError {
+        let fault = match place {
+            Some(place) => self.in_place(place),
+            None => self,
+        };
         let Inner {
             code, message, place, ..
-        } = *self.in_place(place).0;
+        } = *fault.0;
         EvaluationError(Box::new(Details { code, message, place }))
     }
 }

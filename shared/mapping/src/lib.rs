@@ -36,6 +36,7 @@ mod machine;
 mod mapping;
 mod operators;
 mod plan;
+mod projection;
 mod template;
 mod time;
 
@@ -47,4 +48,5 @@ pub use environment::{Environment, Limits};
 pub use fault::{EvaluationError, fault_code};
 pub use mapping::Mapping;
 pub use plan::{InputPath, Segment};
+pub use projection::Projection;
 pub use template::{Escape, HtmlEscape, Template};

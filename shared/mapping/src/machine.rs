@@ -3,6 +3,7 @@
 mod arithmetic;
 mod compare;
 mod count;
+mod output;
 mod path;
 
 use std::borrow::Cow;
@@ -38,13 +39,13 @@ pub(crate) struct Machine<'v> {
 
 impl<'v> Machine<'v> {
     pub(crate) fn new(
-        root: &'v Value,
+        root: Datum<'v>,
         bindings: &[(&'v str, &'v Value)],
         environment: &'v Environment,
     ) -> Self {
         Machine {
             environment,
-            root: Datum::from(root),
+            root,
             bindings: bindings
                 .iter()
                 .map(|(name, value)| (*name, Datum::from(*value)))

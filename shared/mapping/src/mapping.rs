@@ -4,9 +4,12 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::compile::Compiler;
+use crate::datum::Datum;
 use crate::document::{self, Node, Source};
+use crate::fault::{Fault, fault_code};
 use crate::machine::Machine;
 use crate::plan::{InputPath, MappingNode, Tracer};
+use crate::projection::{self, Excerpt, Projection};
 use crate::{Diagnostic, Environment, EvaluationError, Place};
 
 /// A compiled mapping. It can be shared between threads; cloning it is cheap.
@@ -17,6 +20,7 @@ pub struct Mapping(Arc<Compiled>);
 struct Compiled {
     plan: MappingNode,
     reads: Vec<InputPath>,
+    projection: Projection,
     warnings: Vec<Diagnostic>,
 }
 
@@ -54,11 +58,14 @@ impl Mapping {
         if !compiler.diagnostics.is_empty() {
             return Err(distinct(compiler.diagnostics));
         }
-        let reads = Tracer::reads(&plan);
+        let tracer = Tracer::of(&plan);
+        let projection = Projection::from(tracer.outline());
+        let reads = tracer.finish();
         let warnings = distinct(compiler.warnings);
         Ok(Mapping(Arc::new(Compiled {
             plan,
             reads,
+            projection,
             warnings,
         })))
     }
@@ -87,9 +94,64 @@ impl Mapping {
         bindings: &[(&str, &Value)],
         environment: &Environment,
     ) -> Result<Value, EvaluationError> {
+        self.run(Datum::from(root), bindings, environment, Machine::finish)
+    }
+
+    /// Maps an input that is still JSON text, as if it were read and given to [`Mapping::evaluate`]. What the mapping
+    /// does not use is skipped and never built, see [`Projection`].
+    ///
+    /// # Errors
+    /// As [`Mapping::evaluate`]; also a text that is not JSON.
+    pub fn evaluate_json(&self, input: &str, environment: &Environment) -> Result<Value, EvaluationError> {
+        let input = self.read(input)?;
+        self.run(Datum::from(&input), &[], environment, Machine::finish)
+    }
+
+    /// The same as [`Mapping::evaluate_json`], with the result as JSON text at the end of `output`. After an error
+    /// `output` is as it was.
+    ///
+    /// # Errors
+    /// As [`Mapping::evaluate_json`].
+    pub fn write_json(
+        &self,
+        input: &str,
+        environment: &Environment,
+        output: &mut Vec<u8>,
+    ) -> Result<(), EvaluationError> {
+        let input = self.read(input)?;
+        let before = output.len();
+        let result = self.run(Datum::from(&input), &[], environment, |machine, datum| {
+            machine.write(&datum, output)
+        });
+        if result.is_err() {
+            output.truncate(before);
+        }
+        result
+    }
+
+    fn read<'t>(&'t self, input: &'t str) -> Result<Excerpt<'t>, EvaluationError> {
+        projection::read(self.0.projection.outline(), input).map_err(|error| {
+            Fault::new(fault_code::INPUT, format!("the input is not JSON: {error}")).into_error(None)
+        })
+    }
+
+    fn run<'v, R>(
+        &'v self,
+        root: Datum<'v>,
+        bindings: &[(&'v str, &'v Value)],
+        environment: &'v Environment,
+        finish: impl FnOnce(&mut Machine<'v>, Datum<'v>) -> Result<R, Fault>,
+    ) -> Result<R, EvaluationError> {
         let mut machine = Machine::new(root, bindings, environment);
-        let result = machine.node(&self.0.plan).and_then(|datum| machine.finish(datum));
-        result.map_err(|fault| fault.into_error(self.place()))
+        let result = machine
+            .node(&self.0.plan)
+            .and_then(|datum| finish(&mut machine, datum));
+        result.map_err(|fault| fault.into_error(Some(self.place())))
+    }
+
+    /// What the mapping uses of an input, to read no more of a text than that.
+    pub fn projection(&self) -> &Projection {
+        &self.0.projection
     }
 
     /// Every part of an input that the mapping can touch, each once and none below another. Locals are not input;

@@ -115,9 +115,9 @@ impl Template {
         escape: &mut dyn Escape,
         environment: &Environment,
     ) -> Result<String, EvaluationError> {
-        let mut machine = Machine::new(root, &[], environment);
+        let mut machine = Machine::new(root.into(), &[], environment);
         self.render_in(&mut machine, vec![root.into()], escape)
-            .map_err(|fault| fault.into_error(&self.0.place))
+            .map_err(|fault| fault.into_error(Some(&self.0.place)))
     }
 
     /// Every part of the root that rendering can touch, with the tag that reads it. A name inside a section may

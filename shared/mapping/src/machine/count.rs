@@ -1,13 +1,12 @@
 //! What is built is counted here, and what is done to large values.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::rc::Rc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::Machine;
-use crate::datum::{Built, Datum, List, Object, ObjectIter};
+use crate::datum::{Built, Datum, List, Object};
 use crate::fault::{Fault, fault_code};
 
 /// What an element of a list takes, beside the texts in it.
@@ -128,150 +127,12 @@ impl<'v> Machine<'v> {
         }
     }
 
-    /// The result as a value of its own.
-    pub(crate) fn finish(&mut self, datum: Datum<'v>) -> Result<Value, Fault> {
-        let mut left = self.environment.limits.output_bytes;
-        self.copy(datum, self.environment.limits.depth, &mut left)
-    }
-
-    fn copy(&self, datum: Datum<'v>, depth: usize, left: &mut usize) -> Result<Value, Fault> {
-        let bytes = match &datum {
-            Datum::Text(text) => text.len() + 2,
-            Datum::Number(_) => 8,
-            _ => 4,
-        };
-        *left = left.checked_sub(bytes).ok_or_else(|| self.too_large())?;
-        Ok(match datum {
-            Datum::Null => Value::Null,
-            Datum::Bool(value) => Value::Bool(value),
-            Datum::Number(number) => Value::Number(number),
-            Datum::Text(text) => Value::String(text.into_owned()),
-            Datum::List(list) => {
-                let depth = depth.checked_sub(1).ok_or_else(|| self.too_deep())?;
-                match list {
-                    List::Built(built) => match Rc::try_unwrap(built) {
-                        Ok(built) => self.copy_all(built.items.into_iter(), depth, left)?,
-                        Err(shared) => self.copy_all(shared.items.iter().cloned(), depth, left)?,
-                    },
-                    List::Borrowed(elements) => {
-                        self.copy_all(elements.iter().map(Datum::from), depth, left)?
-                    }
-                }
-            }
-            Datum::Object(object) => {
-                let depth = depth.checked_sub(1).ok_or_else(|| self.too_deep())?;
-                match object {
-                    Object::Built(built) => match Rc::try_unwrap(built) {
-                        Ok(built) => self.copy_fields(built.items.into_iter(), depth, left)?,
-                        Err(shared) => {
-                            self.copy_fields(ObjectIter::Built(shared.items.iter()), depth, left)?
-                        }
-                    },
-                    Object::Borrowed(entries) => {
-                        self.copy_fields(ObjectIter::Borrowed(entries.iter()), depth, left)?
-                    }
-                }
-            }
-        })
-    }
-
-    fn copy_all(
-        &self,
-        items: impl ExactSizeIterator<Item = Datum<'v>>,
-        depth: usize,
-        left: &mut usize,
-    ) -> Result<Value, Fault> {
-        let mut elements = Vec::with_capacity(items.len());
-        for item in items {
-            elements.push(self.copy(item, depth, left)?);
-        }
-        Ok(Value::Array(elements))
-    }
-
-    fn copy_fields(
-        &self,
-        entries: impl Iterator<Item = (Cow<'v, str>, Datum<'v>)>,
-        depth: usize,
-        left: &mut usize,
-    ) -> Result<Value, Fault> {
-        let mut map = Map::with_capacity(entries.size_hint().0);
-        for (key, value) in entries {
-            *left = left.checked_sub(key.len() + 4).ok_or_else(|| self.too_large())?;
-            map.insert(key.into_owned(), self.copy(value, depth, left)?);
-        }
-        Ok(Value::Object(map))
-    }
-
     #[cold]
-    fn too_large(&self) -> Fault {
+    pub(super) fn too_large(&self) -> Fault {
         let limit = self.environment.limits.output_bytes;
         Fault::new(
             fault_code::OUTPUT,
             format!("the result is larger than {limit} bytes"),
         )
     }
-
-    /// The value as a text: texts as they are, everything else as compact JSON.
-    pub(crate) fn text_form(&mut self, value: &Datum<'v>) -> Result<Cow<'v, str>, Fault> {
-        match value {
-            Datum::Text(text) => Ok(text.clone()),
-            Datum::Null => Ok(Cow::Borrowed("null")),
-            Datum::Bool(true) => Ok(Cow::Borrowed("true")),
-            Datum::Bool(false) => Ok(Cow::Borrowed("false")),
-            other => self.json(other).map(Cow::Owned),
-        }
-    }
-
-    /// The value as compact JSON, fields in order.
-    pub(crate) fn json(&mut self, value: &Datum<'v>) -> Result<String, Fault> {
-        let mut out = String::new();
-        self.write_json(value, self.environment.limits.depth, &mut out)?;
-        Ok(out)
-    }
-
-    fn write_json(&mut self, value: &Datum<'v>, depth: usize, out: &mut String) -> Result<(), Fault> {
-        // A shared part is written as often as it is referred to: count while the text grows.
-        let before = out.len();
-        match value {
-            Datum::Null => out.push_str("null"),
-            Datum::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-            // Writing to a text does not fail.
-            Datum::Number(number) => drop(write!(out, "{number}")),
-            Datum::Text(text) => quote(text, out),
-            Datum::List(list) => {
-                let depth = depth.checked_sub(1).ok_or_else(|| self.too_deep())?;
-                out.push('[');
-                for (position, element) in list.iter().enumerate() {
-                    if position > 0 {
-                        out.push(',');
-                    }
-                    self.write_json(&element, depth, out)?;
-                }
-                out.push(']');
-            }
-            Datum::Object(object) => {
-                let depth = depth.checked_sub(1).ok_or_else(|| self.too_deep())?;
-                out.push('{');
-                for (position, (key, field)) in object.iter().enumerate() {
-                    if position > 0 {
-                        out.push(',');
-                    }
-                    quote(&key, out);
-                    out.push(':');
-                    self.write_json(&field, depth, out)?;
-                }
-                out.push('}');
-            }
-        }
-        self.spend(1 + text_steps(out.len() - before))?;
-        if out.len() > self.environment.limits.output_bytes {
-            return Err(self.too_large());
-        }
-        Ok(())
-    }
-}
-
-fn quote(text: &str, out: &mut String) {
-    // The only error would be a key that is not text.
-    out.push_str(&serde_json::to_string(text).unwrap_or_default());
 }

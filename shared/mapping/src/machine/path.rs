@@ -122,6 +122,9 @@ impl<'v> Machine<'v> {
             Datum::List(List::Borrowed(elements)) => Ok(Datum::List(List::Borrowed(
                 elements.get(from..to).unwrap_or_default(),
             ))),
+            Datum::List(List::Excerpt(elements)) => Ok(Datum::List(List::Excerpt(
+                elements.get(from..to).unwrap_or_default(),
+            ))),
             Datum::List(List::Built(built)) => {
                 let items = built.items.get(from..to).unwrap_or_default().to_vec();
                 self.new_list(items)

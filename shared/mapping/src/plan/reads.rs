@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Expression, Kind, MappingNode, NodeKind, Origin, Path, PathSegment};
 use crate::Place;
 use crate::functions::{Argument, Flow};
+use crate::projection::Outline;
 
 /// A part of the input that a mapping can touch, from the root. What lies below its end may be read whole.
 #[derive(Clone, Debug)]
@@ -190,12 +191,17 @@ struct Noted {
 }
 
 impl Tracer {
-    /// The input paths of a plan, each once, none below another.
-    pub(crate) fn reads(root: &MappingNode) -> Vec<InputPath> {
+    /// Follows a plan whose value is put out.
+    pub(crate) fn of(root: &MappingNode) -> Self {
         let mut tracer = Tracer::new(&root.place);
         let shape = tracer.node(root);
         tracer.read(&shape);
-        tracer.finish()
+        tracer
+    }
+
+    /// What was read and what was walked, as a tree.
+    pub(crate) fn outline(&self) -> Outline {
+        Outline::new(self.reads.keys(), self.walked.keys())
     }
 
     pub(crate) fn new(place: &Place) -> Self {
@@ -209,7 +215,7 @@ impl Tracer {
         }
     }
 
-    /// What was read, in the order in which it was found.
+    /// The input paths that were read, each once, none below another, in the order in which they were found.
     pub(crate) fn finish(self) -> Vec<InputPath> {
         let Tracer {
             mut reads, walked, ..
