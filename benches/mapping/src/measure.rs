@@ -56,17 +56,14 @@ enum Kind {
     Compile,
 }
 
-/// Measures a scenario. `only` keeps to the engines of that name.
-pub fn measure(scenario: &Scenario, others: Option<&Others>, rounds: usize, only: Option<&str>) -> Vec<Row> {
+/// Measures a scenario.
+pub fn measure(scenario: &Scenario, others: &Others, rounds: usize) -> Vec<Row> {
     let Scenario { job, documents, .. } = scenario;
     let reference: Vec<Value> = outputs((ENGINES[0].compile)(job).unwrap().as_ref(), documents);
     let mut rows = Vec::new();
     let mut programs: Vec<(usize, Box<dyn Program>)> = Vec::new();
     let mut workers: Vec<(usize, Worker)> = Vec::new();
-    for engine in ENGINES
-        .iter()
-        .filter(|engine| only.is_none_or(|only| only == engine.name))
-    {
+    for engine in ENGINES {
         let mut row = Row::new(engine.name, version(engine.package));
         row.remark = engine.partial.map(str::to_owned);
         let partial = engine.partial.is_some();
@@ -82,10 +79,7 @@ pub fn measure(scenario: &Scenario, others: Option<&Others>, rounds: usize, only
         }
         rows.push(row);
     }
-    for (name, worker) in others
-        .map(|others| others.start(job, documents))
-        .unwrap_or_default()
-    {
+    for (name, worker) in others.start(job, documents) {
         let mut row = Row::new(name, String::new());
         let checked = worker.and_then(|mut worker| {
             row.version = worker.ask("version")?;

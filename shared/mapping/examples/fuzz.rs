@@ -6,8 +6,8 @@
 //! ```
 //!
 //! A finding is a panic, an execution of more than a second, a result beyond its limits, a function whose two
-//! spellings differ, a result that changes when only what the mapping says it reads is left in the input, or two
-//! evaluations that differ. Each is printed with what reproduces it and makes the exit code 1. The input under
+//! spellings differ, a result that changes when only what the mapping says it reads is left in the input, a JSON text
+//! that gives another result when it is read only as far as the mapping uses it, or two evaluations that differ. Each is printed with what reproduces it and makes the exit code 1. The input under
 //! test is also kept in a file, for the one finding that nothing in this process could print: a stack overflow.
 
 #![allow(clippy::print_stdout, reason = "a command whose output is its report")]
@@ -18,6 +18,8 @@ mod generate;
 mod mutate;
 #[path = "fuzz/prune.rs"]
 mod prune;
+#[path = "fuzz/spell.rs"]
+mod spell;
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -29,6 +31,7 @@ use jiff::Timestamp;
 use mapping::{Diagnostic, Environment, HtmlEscape, Mapping, Template};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use generate::Generator;
@@ -264,6 +267,7 @@ impl Fuzzer {
         if result != self.outcome(&mapping, input) {
             self.finding("two evaluations differ");
         }
+        self.as_text(&mapping, input);
         let pruned = prune::to_reads(input, mapping.reads());
         // Less input means less work, so a limit may hold in one run and not in the other.
         let other = self.outcome(&mapping, &pruned);
@@ -271,6 +275,35 @@ impl Fuzzer {
             self.finding(&format!(
                 "reads more than it says: {result:?}, and with {pruned} {other:?}"
             ));
+        }
+    }
+
+    /// A text of which only the parts are read that the mapping uses gives what it gives when all of it is read.
+    fn as_text(&mut self, mapping: &Mapping, input: &Value) {
+        let mut text = spell::json(input, &mut self.random);
+        if self.random.random_ratio(1, 4) {
+            text = spell::damage(text, &mut self.random);
+        }
+        let in_part = mapping.evaluate_json(&text, &self.environment);
+        let mut written = Vec::new();
+        let as_written = mapping.write_json(&text, &self.environment, &mut written);
+        let Ok(whole) = serde_json::from_str::<Value>(&text) else {
+            let grammar = serde_json::from_str::<IgnoredAny>(&text).is_err();
+            if grammar && in_part.is_ok() {
+                self.finding(&format!("takes what is not JSON: {text}"));
+            }
+            return;
+        };
+        let whole = mapping.evaluate(&whole, &self.environment);
+        let in_part = in_part.map_err(|error| error.to_string());
+        if whole.as_ref().map_err(ToString::to_string) != in_part.as_ref().map_err(Clone::clone) {
+            self.finding(&format!("read in part {in_part:?}, read whole {whole:?}: {text}"));
+        }
+        let as_written = as_written.map_err(|error| error.to_string()).and_then(|()| {
+            serde_json::from_slice::<Value>(&written).map_err(|error| format!("wrote no JSON: {error}"))
+        });
+        if as_written != in_part {
+            self.finding(&format!("written {as_written:?}, as a value {in_part:?}: {text}"));
         }
     }
 

@@ -7,6 +7,8 @@
     reason = "the lints exempt tests, but not the functions that tests call"
 )]
 
+mod any;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -609,120 +611,7 @@ mod any_input {
     use proptest::prelude::*;
 
     use super::*;
-
-    /// Text made of the pieces of the language, which reaches further into it than random characters.
-    fn expression() -> impl Strategy<Value = String> {
-        let piece = prop_oneof![
-            Just("a"),
-            Just("xs"),
-            Just("item"),
-            Just("$"),
-            Just("."),
-            Just("["),
-            Just("]"),
-            Just("("),
-            Just(")"),
-            Just("{"),
-            Just("}"),
-            Just(","),
-            Just(":"),
-            Just("=>"),
-            Just("x => x"),
-            Just("+"),
-            Just("-"),
-            Just("*"),
-            Just("/"),
-            Just("=="),
-            Just("<"),
-            Just(" IN "),
-            Just(" NOT "),
-            Just(" AND "),
-            Just(" OR "),
-            Just("IF "),
-            Just(" THEN "),
-            Just(" ELSE "),
-            Just("$MAP("),
-            Just(".$FILTER("),
-            Just(".$TEXT()"),
-            Just("$CONCAT("),
-            Just(".$REPLACE("),
-            Just(".$SPLIT("),
-            Just("$REDUCE(xs, (a, b) => "),
-            Just("1"),
-            Just("0.5"),
-            Just("'é'"),
-            Just("\"\\u00"),
-            Just("null"),
-            Just(" "),
-            Just("\n"),
-            Just("9223372036854775807"),
-            Just("😀"),
-        ];
-        prop::collection::vec(piece, 0..25).prop_map(|pieces| pieces.concat())
-    }
-
-    fn value() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![
-            Just(json!(null)),
-            any::<bool>().prop_map(Value::from),
-            any::<i64>().prop_map(Value::from),
-            any::<f64>().prop_map(Value::from),
-            "[a-zé😀 {}#]{0,6}".prop_map(Value::from),
-        ];
-        leaf.prop_recursive(4, 24, 4, |inner| {
-            let name = prop_oneof![Just("a"), Just("xs"), Just("item"), Just("b"), Just("key")];
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                prop::collection::vec((name, inner), 0..4).prop_map(|fields| Value::Object(
-                    fields.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()
-                )),
-            ]
-        })
-    }
-
-    fn mapping() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![expression().prop_map(Value::from), value()];
-        leaf.prop_recursive(3, 12, 3, |inner| {
-            let operator = prop_oneof![
-                Just("MAP()"),
-                Just("FILTER()"),
-                Just("SORT()"),
-                Just("COALESCE()"),
-                Just("FLATTEN()"),
-                Just("MERGE()"),
-                Just("CONDITIONAL()"),
-                Just("LOOKUP()"),
-                Just("CONCAT()"),
-                Just("RENDER()"),
-                Just("STRIP_HTML()"),
-                Just("EVAL()"),
-                Just("XS()"),
-            ];
-            let name = prop_oneof![
-                Just("items"),
-                Just("converter"),
-                Just("key"),
-                Just("condition"),
-                Just("on_pass"),
-                Just("mapping"),
-                Just("expression"),
-                Just("args"),
-                Just("template"),
-                Just("a.b"),
-                Just("a"),
-                Just("context"),
-            ];
-            let fields = prop::collection::vec((name, inner.clone()), 0..4).prop_map(|fields| {
-                Value::Object(fields.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())
-            });
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
-                fields.clone(),
-                (operator, prop_oneof![fields, inner])
-                    .prop_map(|(name, arguments)| json!({ name: arguments })),
-            ]
-        })
-    }
+    use crate::any::{expression, mapping, value};
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
