@@ -1,6 +1,7 @@
 //! A value while a mapping runs: borrowed from the input where it can be, built where it must be.
 
 use std::borrow::Cow;
+use std::ops::Deref;
 use std::rc::Rc;
 
 use serde_json::{Map, Number, Value};
@@ -133,8 +134,33 @@ impl<'v> List<'v> {
         }
     }
 
+    /// The elements, to look at: a text that was built is not copied.
+    pub(crate) fn items(&self) -> impl Iterator<Item = Item<'_, 'v>> {
+        (0..self.len()).filter_map(move |index| match self {
+            List::Built(built) => built.items.get(index).map(Item::Built),
+            input => input.get(index).map(Item::Input),
+        })
+    }
+
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = Datum<'v>> + use<'_, 'v> {
         (0..self.len()).filter_map(|index| self.get(index))
+    }
+}
+
+/// An element of a list, to look at.
+pub(crate) enum Item<'l, 'v> {
+    Built(&'l Datum<'v>),
+    Input(Datum<'v>),
+}
+
+impl<'v> Deref for Item<'_, 'v> {
+    type Target = Datum<'v>;
+
+    fn deref(&self) -> &Datum<'v> {
+        match self {
+            Item::Built(element) => element,
+            Item::Input(element) => element,
+        }
     }
 }
 
@@ -165,6 +191,29 @@ impl<'v> Object<'v> {
             Object::Excerpt(fields) => fields.get(key).is_some(),
             Object::Built(built) => built.items.iter().any(|(k, _)| k == key),
         }
+    }
+
+    /// The fields, to look at: a text that was built is not copied.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, Item<'_, 'v>)> {
+        let (borrowed, excerpt, built) = match self {
+            Object::Borrowed(entries) => (Some(entries.iter()), None, None),
+            Object::Excerpt(fields) => (None, Some(fields.iter()), None),
+            Object::Built(built) => (None, None, Some(built.items.iter())),
+        };
+        let input = |(key, value)| (key, Item::Input(value));
+        let borrowed = borrowed
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| (key.as_str(), Datum::from(value)));
+        let excerpt = excerpt
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| (key.as_ref(), Datum::from(value)));
+        let built = built
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| (key.as_ref(), Item::Built(value)));
+        borrowed.map(input).chain(excerpt.map(input)).chain(built)
     }
 
     pub(crate) fn iter(&self) -> ObjectIter<'_, 'v> {

@@ -6,6 +6,8 @@ mod count;
 mod output;
 mod path;
 
+pub(crate) use output::Output;
+
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -262,31 +264,16 @@ impl<'v> Machine<'v> {
             }
         };
         self.spend(count::size_steps(length))?;
-        let mut turns = Vec::with_capacity(length);
-        match items {
-            Datum::List(list) => {
-                for (index, item) in list.iter().enumerate() {
-                    turns.push(Turn {
-                        item,
-                        key: None,
-                        index,
-                        length,
-                    });
-                }
-            }
-            Datum::Object(object) => {
-                for (index, (key, item)) in object.iter().enumerate() {
-                    turns.push(Turn {
-                        item,
-                        key: Some(key),
-                        index,
-                        length,
-                    });
-                }
-            }
-            _ => {}
-        }
-        Ok(turns)
+        let parts = match items {
+            Datum::List(list) => Parts::Elements(list.clone()),
+            Datum::Object(object) => Parts::Fields(object.iter().collect::<Vec<_>>().into_iter()),
+            _ => Parts::Elements(List::Borrowed(&[])),
+        };
+        Ok(Turns {
+            parts,
+            length,
+            next: 0,
+        })
     }
 
     /// Whether a condition holds in one turn of a loop; without one, whether the item is truthy.
@@ -368,4 +355,40 @@ pub(crate) struct Turn<'v> {
     pub(crate) length: usize,
 }
 
-pub(crate) type Turns<'v> = Vec<Turn<'v>>;
+/// All turns of a loop.
+pub(crate) struct Turns<'v> {
+    parts: Parts<'v>,
+    length: usize,
+    next: usize,
+}
+
+enum Parts<'v> {
+    Elements(List<'v>),
+    Fields(std::vec::IntoIter<(Cow<'v, str>, Datum<'v>)>),
+}
+
+impl<'v> Iterator for Turns<'v> {
+    type Item = Turn<'v>;
+
+    fn next(&mut self) -> Option<Turn<'v>> {
+        let index = self.next;
+        self.next += 1;
+        let (key, item) = match &mut self.parts {
+            Parts::Elements(list) => (None, list.get(index)?),
+            Parts::Fields(fields) => fields.next().map(|(key, item)| (Some(key), item))?,
+        };
+        Some(Turn {
+            item,
+            key,
+            index,
+            length: self.length,
+        })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.length.saturating_sub(self.next);
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Turns<'_> {}

@@ -7,7 +7,7 @@ use crate::compile::Compiler;
 use crate::datum::Datum;
 use crate::document::{self, Node, Source};
 use crate::fault::{Fault, fault_code};
-use crate::machine::Machine;
+use crate::machine::{Machine, Output};
 use crate::plan::{InputPath, MappingNode, Tracer};
 use crate::projection::{self, Excerpt, Projection};
 use crate::{Diagnostic, Environment, EvaluationError, Place};
@@ -94,7 +94,7 @@ impl Mapping {
         bindings: &[(&str, &Value)],
         environment: &Environment,
     ) -> Result<Value, EvaluationError> {
-        self.run(Datum::from(root), bindings, environment, Machine::finish)
+        self.run(Datum::from(root), bindings, environment, Machine::value)
     }
 
     /// Maps an input that is still JSON text, as if it were read and given to [`Mapping::evaluate`]. What the mapping
@@ -104,7 +104,7 @@ impl Mapping {
     /// As [`Mapping::evaluate`]; also a text that is not JSON.
     pub fn evaluate_json(&self, input: &str, environment: &Environment) -> Result<Value, EvaluationError> {
         let input = self.read(input)?;
-        self.run(Datum::from(&input), &[], environment, Machine::finish)
+        self.run(Datum::from(&input), &[], environment, Machine::value)
     }
 
     /// The same as [`Mapping::evaluate_json`], with the result as JSON text at the end of `output`. After an error
@@ -120,13 +120,17 @@ impl Mapping {
     ) -> Result<(), EvaluationError> {
         let input = self.read(input)?;
         let before = output.len();
-        let result = self.run(Datum::from(&input), &[], environment, |machine, datum| {
-            machine.write(&datum, output)
+        let written = self.run(Datum::from(&input), &[], environment, |machine, plan| {
+            machine.write_node(plan, &mut Output::new(output, &environment.limits))
         });
-        if result.is_err() {
-            output.truncate(before);
+        if written.is_ok() {
+            return written;
         }
-        result
+        // The first error on that way need not be the one that everybody else is told.
+        output.truncate(before);
+        let value = self.run(Datum::from(&input), &[], environment, Machine::value)?;
+        serde_json::to_writer(output, &value).ok();
+        Ok(())
     }
 
     fn read<'t>(&'t self, input: &'t str) -> Result<Excerpt<'t>, EvaluationError> {
@@ -140,13 +144,10 @@ impl Mapping {
         root: Datum<'v>,
         bindings: &[(&'v str, &'v Value)],
         environment: &'v Environment,
-        finish: impl FnOnce(&mut Machine<'v>, Datum<'v>) -> Result<R, Fault>,
+        run: impl FnOnce(&mut Machine<'v>, &'v MappingNode) -> Result<R, Fault>,
     ) -> Result<R, EvaluationError> {
         let mut machine = Machine::new(root, bindings, environment);
-        let result = machine
-            .node(&self.0.plan)
-            .and_then(|datum| finish(&mut machine, datum));
-        result.map_err(|fault| fault.into_error(Some(self.place())))
+        run(&mut machine, &self.0.plan).map_err(|fault| fault.into_error(Some(self.place())))
     }
 
     /// What the mapping uses of an input, to read no more of a text than that.

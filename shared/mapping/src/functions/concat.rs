@@ -1,5 +1,5 @@
 use super::{Call, Flow, Function, receiver};
-use crate::datum::Datum;
+use crate::datum::{Datum, List};
 use crate::documentation::{Documentation, Example, Parameter};
 use crate::fault::Fault;
 
@@ -85,24 +85,39 @@ fn evaluate<'v>(call: &mut Call<'_, 'v>) -> Result<Datum<'v>, Fault> {
     let separator = call.text(1)?.unwrap_or_default();
     let skip_empty = call.value(2)?.is_truthy();
     call.spend(list.len() as u64 / 16)?;
-    let mut out = String::new();
+    let mut out =
+        String::with_capacity(length(&list, &separator).min(call.environment().limits.output_bytes));
     let mut first = true;
-    for (position, element) in list.iter().enumerate() {
-        if matches!(element, Datum::List(_) | Datum::Object(_)) {
+    for (position, element) in list.items().enumerate() {
+        if matches!(*element, Datum::List(_) | Datum::Object(_)) {
             let (position, found) = (position + 1, element.kind());
             return Err(call.fault(format_args!(
                 "element {position} is of type {found}; take a field of it, or $STRINGIFY_JSON() it"
             )));
         }
-        if element.is_null() || (skip_empty && matches!(&element, Datum::Text(text) if text.is_empty())) {
+        if element.is_null() || (skip_empty && matches!(&*element, Datum::Text(text) if text.is_empty())) {
             continue;
         }
         if !first {
             receiver::append(call, &mut out, &separator)?;
         }
         first = false;
-        let text = call.text_form(&element)?;
-        receiver::append(call, &mut out, &text)?;
+        match &*element {
+            Datum::Text(text) => receiver::append(call, &mut out, text)?,
+            other => {
+                let text = call.text_form(other)?;
+                receiver::append(call, &mut out, &text)?;
+            }
+        }
     }
     call.new_text(out)
+}
+
+/// The bytes of all texts and separators.
+fn length(list: &List<'_>, separator: &str) -> usize {
+    let texts = list.items().map(|element| match &*element {
+        Datum::Text(text) => text.len() + separator.len(),
+        _ => separator.len(),
+    });
+    texts.sum()
 }

@@ -76,16 +76,26 @@ impl<'v> Machine<'v> {
         Ok(Datum::Text(Cow::Owned(text)))
     }
 
+    /// Counts a list that is built, or written.
+    pub(super) fn count_list(&mut self, elements: usize) -> Result<(), Fault> {
+        self.build(elements.saturating_mul(ELEMENT_BYTES))
+    }
+
+    /// Counts an object that is built, or written.
+    pub(super) fn count_object(&mut self, fields: usize) -> Result<(), Fault> {
+        self.build(fields.saturating_mul(FIELD_BYTES))
+    }
+
     /// A list that was built.
     pub(crate) fn new_list(&mut self, items: Vec<Datum<'v>>) -> Result<Datum<'v>, Fault> {
-        self.build(items.len().saturating_mul(ELEMENT_BYTES))?;
+        self.count_list(items.len())?;
         let depth = self.depth_above(items.iter())?;
         Ok(Datum::List(List::Built(Rc::new(Built { items, depth }))))
     }
 
     /// An object that was built. Its keys are distinct.
     pub(crate) fn new_object(&mut self, items: Vec<(Cow<'v, str>, Datum<'v>)>) -> Result<Datum<'v>, Fault> {
-        self.build(items.len().saturating_mul(FIELD_BYTES))?;
+        self.count_object(items.len())?;
         let depth = self.depth_above(items.iter().map(|(_, value)| value))?;
         Ok(Datum::Object(Object::Built(Rc::new(Built { items, depth }))))
     }

@@ -8,63 +8,93 @@ use serde_json::{Map, Value};
 use super::Machine;
 use super::count::text_steps;
 use crate::datum::{Datum, List, Object, ObjectIter};
+use crate::environment::Limits;
 use crate::fault::Fault;
+use crate::plan::{MappingNode, NodeKind};
 
 impl<'v> Machine<'v> {
+    /// Evaluates a node whose value is the result.
+    pub(crate) fn value(&mut self, node: &'v MappingNode) -> Result<Value, Fault> {
+        let datum = self.node(node)?;
+        self.finish(datum)
+    }
+
     /// The result as a value of its own.
-    pub(crate) fn finish(&mut self, datum: Datum<'v>) -> Result<Value, Fault> {
+    pub(crate) fn finish(&self, datum: Datum<'v>) -> Result<Value, Fault> {
         let mut left = self.environment.limits.output_bytes;
         self.copy(datum, self.environment.limits.depth, &mut left)
     }
 
-    /// The result as JSON text.
-    pub(crate) fn write(&mut self, datum: &Datum<'v>, output: &mut Vec<u8>) -> Result<(), Fault> {
-        let mut left = self.environment.limits.output_bytes;
-        self.put(datum, self.environment.limits.depth, &mut left, output)
+    /// Evaluates a node and writes the value, without building lists and objects that would only be written.
+    ///
+    /// It succeeds when [`Machine::value`] does, but may meet another error first.
+    pub(crate) fn write_node(&mut self, node: &'v MappingNode, out: &mut Output<'_>) -> Result<(), Fault> {
+        let result = match &node.kind {
+            NodeKind::List(elements) => self.nested(|machine| {
+                machine.write_list(out, elements, |machine, out, element| {
+                    machine.write_node(element, out)
+                })
+            }),
+            NodeKind::Object(fields) => self.nested(|machine| {
+                machine.count_object(fields.len())?;
+                out.open(machine, b'{')?;
+                for (position, (name, field)) in fields.iter().enumerate() {
+                    out.key(machine, position, name)?;
+                    machine.write_node(field, out)?;
+                }
+                out.close(b'}');
+                Ok(())
+            }),
+            NodeKind::Operator(operator) => self.nested(|machine| operator.write(machine, out)),
+            NodeKind::Constant(_) | NodeKind::Expression(_) => {
+                let value = self.node(node)?;
+                return self.write(&value, out);
+            }
+        };
+        result.map_err(|fault| fault.in_place(&node.place))
     }
 
-    fn put(
-        &self,
-        datum: &Datum<'v>,
-        depth: usize,
-        left: &mut usize,
-        output: &mut Vec<u8>,
+    /// Writes a list of what is written for each element.
+    pub(crate) fn write_list<T>(
+        &mut self,
+        out: &mut Output<'_>,
+        elements: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>,
+        mut write: impl FnMut(&mut Self, &mut Output<'_>, T) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        self.take(size(datum), left)?;
+        let elements = elements.into_iter();
+        self.count_list(elements.len())?;
+        out.open(self, b'[')?;
+        for (position, element) in elements.enumerate() {
+            out.comma(position);
+            write(self, out, element)?;
+        }
+        out.close(b']');
+        Ok(())
+    }
+
+    /// Writes a value as JSON text.
+    pub(crate) fn write(&self, datum: &Datum<'v>, out: &mut Output<'_>) -> Result<(), Fault> {
         match datum {
-            Datum::Null => output.extend_from_slice(b"null"),
-            Datum::Bool(true) => output.extend_from_slice(b"true"),
-            Datum::Bool(false) => output.extend_from_slice(b"false"),
-            // Writing to memory does not fail.
-            Datum::Number(number) => drop(serde_json::to_writer(output, number)),
-            Datum::Text(text) => quote(text, output),
             Datum::List(list) => {
-                let depth = depth.checked_sub(1).ok_or_else(|| self.too_deep())?;
-                output.push(b'[');
-                for (position, element) in list.iter().enumerate() {
-                    if position > 0 {
-                        output.push(b',');
-                    }
-                    self.put(&element, depth, left, output)?;
+                out.open(self, b'[')?;
+                for (position, element) in list.items().enumerate() {
+                    out.comma(position);
+                    self.write(&element, out)?;
                 }
-                output.push(b']');
+                out.close(b']');
+                Ok(())
             }
             Datum::Object(object) => {
-                let depth = depth.checked_sub(1).ok_or_else(|| self.too_deep())?;
-                output.push(b'{');
-                for (position, (key, field)) in object.iter().enumerate() {
-                    if position > 0 {
-                        output.push(b',');
-                    }
-                    self.take(key.len() + 4, left)?;
-                    quote(&key, output);
-                    output.push(b':');
-                    self.put(&field, depth, left, output)?;
+                out.open(self, b'{')?;
+                for (position, (key, field)) in object.fields().enumerate() {
+                    out.key(self, position, key)?;
+                    self.write(&field, out)?;
                 }
-                output.push(b'}');
+                out.close(b'}');
+                Ok(())
             }
+            scalar => out.scalar(self, scalar),
         }
-        Ok(())
     }
 
     /// Takes bytes of the result from what is left for it.
@@ -136,7 +166,7 @@ impl<'v> Machine<'v> {
     ) -> Result<Value, Fault> {
         let mut map = Map::with_capacity(entries.size_hint().0);
         for (key, value) in entries {
-            self.take(key.len() + 4, left)?;
+            self.take(key_size(&key), left)?;
             map.insert(key.into_owned(), self.copy(value, depth, left)?);
         }
         Ok(Value::Object(map))
@@ -203,12 +233,83 @@ impl<'v> Machine<'v> {
     }
 }
 
+/// JSON text under construction, and what of the limits is left for it.
+pub(crate) struct Output<'o> {
+    text: &'o mut Vec<u8>,
+    bytes_left: usize,
+    levels_left: usize,
+}
+
+impl<'o> Output<'o> {
+    /// At the end of a text.
+    pub(crate) fn new(text: &'o mut Vec<u8>, limits: &Limits) -> Self {
+        Output {
+            text,
+            bytes_left: limits.output_bytes,
+            levels_left: limits.depth,
+        }
+    }
+
+    fn take(&mut self, machine: &Machine<'_>, bytes: usize) -> Result<(), Fault> {
+        machine.take(bytes, &mut self.bytes_left)
+    }
+
+    fn open(&mut self, machine: &Machine<'_>, bracket: u8) -> Result<(), Fault> {
+        self.take(machine, COLLECTION_BYTES)?;
+        self.levels_left = self
+            .levels_left
+            .checked_sub(1)
+            .ok_or_else(|| machine.too_deep())?;
+        self.text.push(bracket);
+        Ok(())
+    }
+
+    fn close(&mut self, bracket: u8) {
+        self.levels_left += 1;
+        self.text.push(bracket);
+    }
+
+    fn comma(&mut self, position: usize) {
+        if position > 0 {
+            self.text.push(b',');
+        }
+    }
+
+    fn key(&mut self, machine: &Machine<'_>, position: usize, key: &str) -> Result<(), Fault> {
+        self.take(machine, key_size(key))?;
+        self.comma(position);
+        quote(key, self.text);
+        self.text.push(b':');
+        Ok(())
+    }
+
+    fn scalar(&mut self, machine: &Machine<'_>, value: &Datum<'_>) -> Result<(), Fault> {
+        self.take(machine, size(value))?;
+        match value {
+            Datum::Bool(true) => self.text.extend_from_slice(b"true"),
+            Datum::Bool(false) => self.text.extend_from_slice(b"false"),
+            // Writing to memory does not fail.
+            Datum::Number(number) => drop(serde_json::to_writer(&mut *self.text, number)),
+            Datum::Text(text) => quote(text, self.text),
+            _ => self.text.extend_from_slice(b"null"),
+        }
+        Ok(())
+    }
+}
+
+/// What a list or an object takes of the result, without what lies in it.
+const COLLECTION_BYTES: usize = 4;
+
+fn key_size(key: &str) -> usize {
+    key.len() + 4
+}
+
 /// What a value takes of the result, without what lies in it.
 fn size(datum: &Datum<'_>) -> usize {
     match datum {
         Datum::Text(text) => text.len() + 2,
         Datum::Number(_) => 8,
-        _ => 4,
+        _ => COLLECTION_BYTES,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::datum::Datum;
 use crate::document::Node;
 use crate::documentation::{Documentation, Example, Parameter};
 use crate::fault::Fault;
-use crate::machine::Machine;
+use crate::machine::{Machine, Output};
 use crate::plan::{MappingNode, Shape, Tracer};
 
 pub(crate) static MAP: Operator = Operator {
@@ -92,6 +92,14 @@ impl Evaluate for Map {
             mapped.push(machine.with_turn(turn, |machine| machine.node(&self.converter))?);
         }
         machine.new_list(mapped)
+    }
+
+    fn write<'v>(&'v self, machine: &mut Machine<'v>, out: &mut Output<'_>) -> Result<(), Fault> {
+        let items = machine.node(&self.items)?;
+        let turns = machine.turns(&items, "MAP()", &self.items.place)?;
+        machine.write_list(out, turns, |machine, out, turn| {
+            machine.with_turn(turn, |machine| machine.write_node(&self.converter, out))
+        })
     }
 
     fn trace(&self, tracer: &mut Tracer) -> Shape {

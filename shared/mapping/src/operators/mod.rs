@@ -22,7 +22,7 @@ use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::document::{Key, Node};
 use crate::documentation::Documentation;
 use crate::fault::Fault;
-use crate::machine::Machine;
+use crate::machine::{Machine, Output};
 use crate::plan::{Shape, Tracer};
 
 /// Every operator, in the order of the guide.
@@ -53,6 +53,12 @@ pub(crate) struct Operator {
 pub(crate) trait Evaluate: Debug + Send + Sync {
     /// The value.
     fn evaluate<'v>(&'v self, machine: &mut Machine<'v>) -> Result<Datum<'v>, Fault>;
+
+    /// Writes the value as JSON text. For operators that can do so without building it.
+    fn write<'v>(&'v self, machine: &mut Machine<'v>, out: &mut Output<'_>) -> Result<(), Fault> {
+        let value = self.evaluate(machine)?;
+        machine.write(&value, out)
+    }
 
     /// Notes what is read of the input.
     fn trace(&self, tracer: &mut Tracer) -> Shape;
