@@ -282,7 +282,7 @@ impl Fuzzer {
     fn as_text(&mut self, mapping: &Mapping, input: &Value) {
         let mut text = spell::json(input, &mut self.random);
         if self.random.random_ratio(1, 4) {
-            text = spell::damage(text, &mut self.random);
+            text = spell::damage(&text, &mut self.random);
         }
         let in_part = mapping.evaluate_json(&text, &self.environment);
         let mut written = Vec::new();

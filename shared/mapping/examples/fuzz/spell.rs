@@ -2,6 +2,7 @@
 
 use rand::Rng;
 use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
 use serde_json::Value;
 
 /// The value with white space, escapes, and keys that come twice.
@@ -13,7 +14,7 @@ pub(crate) fn json(value: &Value, random: &mut StdRng) -> String {
 }
 
 /// The text with something changed, most often so that it is no JSON any more.
-pub(crate) fn damage(text: String, random: &mut StdRng) -> String {
+pub(crate) fn damage(text: &str, random: &mut StdRng) -> String {
     let mut characters: Vec<char> = text.chars().collect();
     let at = random.random_range(0..characters.len().max(1));
     match random.random_range(0..4) {
@@ -23,7 +24,7 @@ pub(crate) fn damage(text: String, random: &mut StdRng) -> String {
             let other = [
                 '"', '\\', ',', ':', '{', '}', '[', ']', '0', 'e', '.', '-', '\n', 'é',
             ];
-            characters.insert(at, other[random.random_range(0..other.len())]);
+            characters.insert(at.min(characters.len()), pick(&other, random));
         }
     }
     characters.into_iter().collect()
@@ -53,7 +54,7 @@ fn write(value: &Value, random: &mut StdRng, out: &mut String) {
                 if random.random_ratio(1, 12) {
                     // It comes again, with the value that counts.
                     quote(key, random, out);
-                    out.push_str([":{\"a\":[1,2]},", ":\"other\",", ":[],"][random.random_range(0..3)]);
+                    out.push_str(pick(&[":{\"a\":[1,2]},", ":\"other\",", ":[],"], random));
                 }
                 space(random, out);
                 quote(key, random, out);
@@ -70,7 +71,7 @@ fn write(value: &Value, random: &mut StdRng, out: &mut String) {
 
 fn space(random: &mut StdRng, out: &mut String) {
     if random.random_ratio(1, 6) {
-        out.push_str([" ", "\n", "\t\r\n  "][random.random_range(0..3)]);
+        out.push_str(pick(&[" ", "\n", "\t\r\n  "], random));
     }
 }
 
@@ -90,4 +91,8 @@ fn quote(text: &str, random: &mut StdRng, out: &mut String) {
         }
     }
     out.push('"');
+}
+
+fn pick<T: Copy + Default>(choices: &[T], random: &mut StdRng) -> T {
+    choices.choose(random).copied().unwrap_or_default()
 }
