@@ -1,6 +1,7 @@
 //! `keys`: the keys that callers of the API show.
 
 use clap::{Args, Subcommand};
+use mapping::did_you_mean;
 use serde_json::{Map, Value, json};
 use storage::caller_key::{Access, Slot};
 use storage::{CallerKey, Secret};
@@ -102,8 +103,8 @@ struct Rotate {
 
 /// End a key
 ///
-/// A deployed gateway remembers its decision on a key for the stack's AuthorizerCacheSeconds, 60 unless changed, and
-/// accepts it until then.
+/// A deployed gateway may go on to accept it for the stack's AuthorizerCacheSeconds, 60 unless changed, and 30 seconds
+/// more: API Gateway remembers a decision for the former, and the authorizer a key for the latter.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Example:
@@ -149,9 +150,7 @@ async fn create(arguments: &Create, output: &mut Output) -> Result<(), Failure> 
             )),
         );
     }
-    if target.integrations.active(name).await?.is_none() {
-        output.warning(&format!("no version of `{name}` is active in this gateway"));
-    }
+    warn_of_no_version(&target, name, output).await?;
     let access = if arguments.read_only {
         Access::ReadOnly
     } else {
@@ -159,6 +158,23 @@ async fn create(arguments: &Create, output: &mut Output) -> Result<(), Failure> 
     };
     let (key, text) = target.make_key(name, label, Slot::Primary, access).await?;
     show(&key, &text, None, arguments.json, output)
+}
+
+/// The key may come before the integration; but a name may also be mistyped.
+async fn warn_of_no_version(target: &Target, name: &str, output: &mut Output) -> Result<(), Failure> {
+    if target.integrations.active(name).await?.is_some() {
+        return Ok(());
+    }
+    if !target.integrations.versions(name).await?.is_empty() {
+        output.warning(&format!("no version of `{name}` is active in this gateway"));
+        return Ok(());
+    }
+    output.warning(&format!("no version of `{name}` was ever pushed to this gateway"));
+    let known = target.integrations.all_active().await?;
+    if let Some(near) = did_you_mean(name, known.iter().map(|(known, _)| known.as_str())) {
+        output.help(&format!("did you mean `{near}`?"));
+    }
+    Ok(())
 }
 
 async fn list(arguments: &List, output: &mut Output) -> Result<(), Failure> {

@@ -1,10 +1,13 @@
 //! `rollback`: an earlier version once more.
 
+use std::sync::Arc;
+
 use clap::Args;
 use serde_json::json;
 use storage::NewVersion;
 
 use crate::failure::Failure;
+use crate::install::accept;
 use crate::names;
 use crate::output::Output;
 use crate::serve::logging::{self, LogFormat};
@@ -14,7 +17,8 @@ use crate::target::{TargetArguments, now};
 /// Make the content of an earlier version active again.
 ///
 /// It is stored as a new version with a note that says so: the list of versions stays the history, and a rollback can
-/// be rolled back. Made active only if the version that was active at the start still is.
+/// be rolled back. It is checked as by `push`: content that this program cannot load is refused. Made active only if the
+/// version that was active at the start still is.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -65,6 +69,7 @@ async fn rollback(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
     };
     let mut version = seen;
     if changed {
+        check(to, &old, output)?;
         let why = arguments
             .note
             .as_ref()
@@ -90,5 +95,15 @@ async fn rollback(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
     } else {
         format!("nothing to do: version {number} of `{name}` is active and has the content of version {to}")
     });
+    Ok(())
+}
+
+/// What loaded when it was pushed need not load in this program, which may be another version of it.
+fn check(to: u64, content: &NewVersion, output: &mut Output) -> Result<(), Failure> {
+    let help = format!("version {to} cannot be served any more; correct its files and push them");
+    let loaded = integration::load_files(&content.files);
+    let integration = accept(loaded, output).map_err(|failure| failure.help(&help))?;
+    let installed = Arc::new(integration).install(content.settings.clone());
+    installed.map_err(|problems| Failure::failed(problems.join("\n       ")).help(help))?;
     Ok(())
 }

@@ -18,7 +18,8 @@ use crate::install::{self, InstallArguments, gateway, state};
 use crate::output::Output;
 use crate::serve::callers::Callers;
 use crate::serve::logging::{self, LogFormat};
-use crate::serve::server::{self, Stopped};
+use crate::serve::server::{self, Admission, Stopped};
+use crate::serve::sites::{self, Sites};
 use crate::serve::stop::StopSignals;
 use crate::serve::{address_failure, runtime};
 
@@ -66,6 +67,12 @@ pub(crate) struct Arguments {
     #[arg(long)]
     require_keys: bool,
 
+    /// A name under which the gateway may be called, beside IP addresses and localhost; others are refused, so that
+    /// no web page comes in under a name of its own. Not needed with --require-keys. Repeatable
+    #[arg(long = "allow-host", value_name = "NAME", value_parser = sites::host_name,
+          conflicts_with = "require_keys")]
+    allowed_hosts: Vec<String>,
+
     /// The file that keeps what must survive a restart
     /// [default: $XDG_STATE_HOME/ticket-gateway/state.redb, or below ~/.local/state]
     #[arg(long, value_name = "FILE")]
@@ -103,10 +110,12 @@ async fn serve(arguments: Arguments, output: &mut Output) -> Result<(), Failure>
     let served = prepare(&arguments, &state_file, &store, output).await?;
 
     output.text(&banner(address, &served, &state_file))?;
-    let callers = arguments
-        .require_keys
-        .then(|| Callers::new(Arc::new(store.clone())));
-    if callers.is_none() && !address.ip().is_loopback() {
+    let admission = if arguments.require_keys {
+        Admission::Keys(Callers::new(Arc::new(store.clone())))
+    } else {
+        Admission::Open(Sites::new(arguments.allowed_hosts.clone()))
+    };
+    if !arguments.require_keys && !address.ip().is_loopback() {
         tracing::warn!(
             "{address} is open to everybody who can reach it: --require-keys asks callers for a key"
         );
@@ -118,7 +127,7 @@ async fn serve(arguments: Arguments, output: &mut Output) -> Result<(), Failure>
         sandbox,
     } = served;
     let gateway = gateway::build(installations, secrets, allow_private_upstreams, store)?;
-    let stopped = server::serve(listener, gateway, callers, &mut signals).await;
+    let stopped = server::serve(listener, gateway, admission, &mut signals).await;
     if let Some(sandbox) = sandbox {
         sandbox.stop().await;
     }

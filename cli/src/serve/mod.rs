@@ -3,6 +3,7 @@
 pub(crate) mod callers;
 pub(crate) mod logging;
 pub(crate) mod server;
+pub(crate) mod sites;
 pub(crate) mod stop;
 
 use std::fmt::Display;

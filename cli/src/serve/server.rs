@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::serve::callers::Callers;
+use crate::serve::sites::Sites;
 use crate::serve::stop::StopSignals;
 
 /// How much of a body that is too large is read and thrown away: a client reads the answer only after it
@@ -36,12 +37,29 @@ pub(crate) enum Stopped {
     Cut,
 }
 
+/// Whose requests are carried out.
+#[derive(Clone)]
+pub(crate) enum Admission {
+    /// Those of callers with a key.
+    Keys(Callers),
+    /// Everybody's but those of foreign web pages.
+    Open(Sites),
+}
+
+impl Admission {
+    async fn check(&self, request: &Parts) -> Result<(), ApiError> {
+        match self {
+            Admission::Keys(callers) => callers.check(request).await,
+            Admission::Open(sites) => sites.check(request),
+        }
+    }
+}
+
 /// What a request handler needs.
 #[derive(Clone)]
 struct Shared {
     gateway: Arc<Gateway>,
-    /// Who may call; everybody where there is none.
-    callers: Option<Callers>,
+    admission: Admission,
     /// Held by every action under way; all gone means that nothing is being carried out.
     under_way: mpsc::Sender<()>,
 }
@@ -50,13 +68,13 @@ struct Shared {
 pub(crate) async fn serve(
     listener: TcpListener,
     gateway: Gateway,
-    callers: Option<Callers>,
+    admission: Admission,
     signals: &mut StopSignals,
 ) -> Stopped {
     let (under_way, mut all_done) = mpsc::channel::<()>(1);
     let shared = Shared {
         gateway: Arc::new(gateway),
-        callers,
+        admission,
         under_way,
     };
     let router = Router::new().fallback(answer).with_state(shared);
@@ -84,6 +102,10 @@ pub(crate) async fn serve(
 
 async fn answer(State(shared): State<Shared>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    // Before the body is read: nobody is to fill memory and time who may not call.
+    if let Err(error) = shared.admission.check(&parts).await {
+        return refused(&error);
+    }
     let body = match timeout(BODY_TIME, read(body)).await {
         Ok(Ok(body)) => body,
         Ok(Err(error)) => return refusal(ErrorCode::InputValidationFailed, &format!("body: {error}")),
@@ -93,15 +115,6 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
             return refusal(ErrorCode::InputValidationFailed, &message);
         }
     };
-    if is_of_another_site(&parts) {
-        let message = "a web page of another site may not change anything here";
-        return refusal(ErrorCode::PermissionDenied, message);
-    }
-    if let Some(callers) = &shared.callers
-        && let Err(error) = callers.check(&parts).await
-    {
-        return refused(&error);
-    }
     let request = Request::from_parts(parts, body);
     // A task of its own: a client that hangs up must not leave a ticket half written.
     let action = tokio::spawn(async move {
@@ -119,14 +132,6 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
             )
         }
     }
-}
-
-/// Whether a browser says that a page of another site sends this write. There is no key to hold it off: what
-/// listens on this machine alone is open to every page that its user visits, as long as a page can send it
-/// without asking first, as it can a request without a content type.
-fn is_of_another_site(request: &Parts) -> bool {
-    let sender = request.headers.get("sec-fetch-site");
-    !request.method.is_safe() && sender.is_some_and(|sender| sender != "same-origin" && sender != "none")
 }
 
 /// Keeps one byte more than is allowed, so that the gateway sees that there was too much and says so.

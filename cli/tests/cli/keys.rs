@@ -1,6 +1,9 @@
 //! `keys`, and `up --require-keys`, which asks for them.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::Command;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -165,15 +168,84 @@ fn keys_are_listed_without_their_texts() {
     assert_eq!(desk.keys(&["list", "other"]).stdout, "  none\n");
 }
 
+/// A key in two headers: which of the two counts would depend on who looks.
+#[test]
+fn two_keys_in_one_call_are_refused() {
+    let desk = Desk::new();
+    let (_server, url) = desk.serve();
+    let key = desk.key(&["create", "desk", "--label", "portal"]);
+    let ticket = format!("{url}/desk/tickets/T-1");
+    assert_eq!(call(&ticket, &key, "").0, "200");
+    for second in ["nonsense", &key] {
+        let more = format!("-H 'x-api-key: {second}'");
+        assert_eq!(
+            call(&ticket, &key, &more),
+            refused("401", "AUTHENTICATION_FAILED")
+        );
+    }
+}
+
+#[test]
+fn who_has_no_key_is_refused_before_a_body_is_read() {
+    let desk = Desk::new();
+    let (_server, url) = desk.serve();
+    let address = url.trim_start_matches("http://").trim_end_matches("/v1");
+    let mut stream = TcpStream::connect(address).unwrap();
+    // A body is announced and never sent.
+    write!(
+        stream,
+        "POST /v1/desk/tickets HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
+         content-length: 50000000\r\n\r\n"
+    )
+    .unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 401");
+}
+
+#[test]
+fn a_key_lets_in_under_every_name() {
+    let desk = Desk::new();
+    let (_server, url) = desk.serve();
+    let key = desk.key(&["create", "desk", "--label", "portal"]);
+    let ticket = format!("{url}/desk/tickets/T-1");
+    assert_eq!(call(&ticket, &key, "-H 'host: gateway.example.com'").0, "200");
+    assert_eq!(call(&ticket, "", "-H 'host: gateway.example.com'").0, "401");
+}
+
+fn pushed(desk: &Desk) -> Ended {
+    let folder = argument(desk.folder.path());
+    let address = "base_url=http://127.0.0.1:9";
+    let push = ["push", folder, "--name", "desk", "--set", address];
+    desk.command(&push).output().unwrap().into()
+}
+
 #[test]
 fn mistakes_are_said_with_the_fix() {
     let desk = Desk::new();
     let early = desk.keys(&["create", "desk", "--label", "portal"]);
     assert!(
-        early.stderr.contains("no version of `desk` is active"),
+        early
+            .stderr
+            .contains("warning: no version of `desk` was ever pushed to this gateway"),
         "{}",
         early.stderr
     );
+    assert!(
+        early.stdout.starts_with("tgk_desk_"),
+        "the key is made all the same: {early:?}"
+    );
+    let pushed = self::pushed(&desk);
+    assert_eq!(pushed.code, Some(0), "{pushed:?}");
+    let mistyped = desk.keys(&["create", "deks", "--label", "portal"]);
+    assert!(
+        mistyped.stderr.contains("help: did you mean `desk`?"),
+        "{}",
+        mistyped.stderr
+    );
+    let known = desk.keys(&["create", "desk", "--label", "reports"]);
+    assert!(!known.stderr.contains("warning"), "{}", known.stderr);
     let failures: [(&[&str], i32, &str); 6] = [
         (
             &["create", "desk", "--label", "portal"],

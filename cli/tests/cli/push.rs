@@ -3,7 +3,9 @@
 use std::io::Write as _;
 use std::process::{Child, Command};
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use storage::embedded::EmbeddedStore;
+use storage::{IntegrationStore as _, NewVersion};
 use tempfile::TempDir;
 
 use crate::fixtures::{Folder, GOOD, TicketSystem};
@@ -436,6 +438,59 @@ fn a_rollback_goes_by_what_was_active() {
     );
     let back = gateway.run(&["rollback", "desk", "--json"]).json();
     assert_eq!((&back["version"], &back["to"]), (&5.into(), &3.into()), "{back}");
+}
+
+/// An older program may have stored what this one does not take.
+#[test]
+fn a_rollback_to_content_that_does_not_load_is_refused() {
+    let gateway = Gateway::new();
+    succeeded(&gateway.push(&ADDRESS));
+    let state = gateway.state.path().join("state.redb");
+    let outdated = [
+        (
+            GOOD.replace("action_name: get_ticket", "action_name: get_tickt"),
+            json!({"base_url": "http://127.0.0.1:9"}),
+        ),
+        (GOOD.to_owned(), json!({"base_url": 5})),
+    ];
+    for (text, settings) in outdated {
+        let content = NewVersion {
+            files: [("integration.yaml".to_owned(), text)].into(),
+            settings: settings.as_object().unwrap().clone(),
+            created_at: "2026-01-05T10:30:45Z".to_owned(),
+            ..NewVersion::default()
+        };
+        let store = EmbeddedStore::open(&state).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(store.add("desk", content)).unwrap();
+    }
+
+    failed(
+        &gateway.run(&["rollback", "desk", "--to", "2"]),
+        &[
+            "integration.yaml:",
+            "did you mean `get_ticket`",
+            "version 2 cannot",
+        ],
+    );
+    failed(
+        &gateway.run(&["rollback", "desk", "--to", "3"]),
+        &["base_url", "version 3 cannot"],
+    );
+    assert_eq!(gateway.active(), 1);
+    assert_eq!(gateway.versions().len(), 3);
+}
+
+#[test]
+fn a_file_outside_of_the_folder_is_neither_pushed_nor_shown() {
+    let gateway = Gateway::new();
+    let private = gateway.state.path().join("private.txt");
+    std::fs::write(&private, "password: [918273645").unwrap();
+    std::os::unix::fs::symlink(&private, gateway.folder.path().join("more.yaml")).unwrap();
+    let push = gateway.push(&ADDRESS);
+    failed(&push, &["more.yaml is a link that leads out of"]);
+    assert!(!push.stderr.contains("918273645"), "{}", push.stderr);
+    failed(&gateway.run(&["versions", "desk"]), &["no version"]);
 }
 
 #[test]

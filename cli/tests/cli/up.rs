@@ -258,6 +258,85 @@ fn a_web_page_of_another_site_cannot_write() {
     }
 }
 
+/// DNS rebinding: a page's own name leads to this machine, so that the gateway is its own site for the browser.
+#[test]
+fn a_call_under_a_foreign_name_is_refused() {
+    let desk = Desk::new();
+    let (server, url) = desk.start(&["--allow-host", "Gateway.internal"]);
+    let port = url.trim_end_matches("/v1").rsplit(':').next().unwrap();
+    let ticket = |host: &str| curl(&format!("-i {url}/desk/tickets/T-1 -H 'host: {host}'")).stdout;
+    for host in [
+        "rebound.example",
+        "localhost.rebound.example",
+        "127.0.0.1.rebound.example",
+        "gateway.internal.rebound.example",
+        "[rebound.example]",
+        "::1",
+    ] {
+        for host in [host.to_owned(), format!("{host}:{port}")] {
+            let answer = ticket(&host);
+            assert!(answer.starts_with("HTTP/1.1 403"), "{host}: {answer}");
+            assert!(
+                answer.contains("PERMISSION_DENIED") && answer.contains("--allow-host"),
+                "{answer}"
+            );
+        }
+    }
+    let without = curl(&format!("-i {url}/desk/tickets/T-1 -H 'host;'")).stdout;
+    assert!(without.starts_with("HTTP/1.1 403"), "{without}");
+    for host in [
+        "127.0.0.1",
+        "10.0.0.7",
+        "[::1]",
+        "localhost",
+        "LOCALHOST",
+        "gateway.internal",
+    ] {
+        for host in [host.to_owned(), format!("{host}:{port}")] {
+            let answer = ticket(&host);
+            assert!(answer.starts_with("HTTP/1.1 200"), "{host}: {answer}");
+        }
+    }
+    assert_eq!(server.stop().code, Some(0));
+
+    for wrong in ["http://gateway.internal", "gateway.internal:8080", ""] {
+        let ended: Ended = desk.command(&["--allow-host", wrong]).output().unwrap().into();
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_write_needs_an_origin_that_is_the_host_or_none() {
+    let desk = Desk::new();
+    let (_server, url) = desk.start(&[]);
+    let host = url.trim_start_matches("http://").trim_end_matches("/v1");
+    let port = host.rsplit(':').next().unwrap();
+    let create = |origin: &str| {
+        let body = r#"{"payload": {"short_description": "Dark monitor"}}"#;
+        curl(&format!(
+            "-i {url}/desk/tickets -d '{body}' -H content-type: -H 'origin: {origin}'"
+        ))
+        .stdout
+    };
+    let other_port = "http://127.0.0.1:1";
+    let other_name = format!("http://localhost:{port}");
+    for foreign in ["https://page.example", "null", other_port, &other_name, host] {
+        let answer = create(foreign);
+        assert!(answer.starts_with("HTTP/1.1 403"), "{foreign}: {answer}");
+    }
+    let own = create(&format!("http://{host}"));
+    assert!(own.starts_with("HTTP/1.1 201"), "{own}");
+    // A page cannot read what it is not allowed to by CORS, so that a query needs no more.
+    let query = curl(&format!(
+        "-i {url}/desk/tickets/T-1 -H 'origin: https://page.example'"
+    ))
+    .stdout;
+    assert!(
+        query.starts_with("HTTP/1.1 200") && !query.contains("access-control"),
+        "{query}"
+    );
+}
+
 #[test]
 fn ctrl_c_lets_a_request_under_way_finish() {
     let desk = Desk::new();

@@ -1,7 +1,6 @@
 //! Secrets from the environment, from a file, from memory, and from several of these.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +8,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use super::file::private_file;
+use super::file::{private_file, replace_private_file};
 use crate::error::StorageError;
 use crate::secret::{Secret, SecretStore, SecretWriter};
 
@@ -132,7 +131,9 @@ impl FileSecrets {
             std::fs::create_dir_all(folder).map_err(cannot)?;
         }
         // Beside the file and not the file itself, which is replaced.
-        let lock = private_file(&with_ending(&self.path, ".lock")).map_err(cannot)?;
+        let mut lock = self.path.clone().into_os_string();
+        lock.push(".lock");
+        let lock = private_file(Path::new(&lock)).map_err(cannot)?;
         lock.lock().map_err(cannot)?;
         let mut all = self.read()?;
         change(&mut all);
@@ -140,16 +141,7 @@ impl FileSecrets {
             serde_json::to_string_pretty(&Exposed(&all))
                 .map_err(|error| StorageError::failed("cannot write the secrets as JSON", error))?,
         );
-        let fresh = with_ending(&self.path, ".new");
-        let write = || -> std::io::Result<()> {
-            let mut file = private_file(&fresh)?;
-            file.set_len(0)?;
-            file.write_all(text.as_bytes())?;
-            file.write_all(b"\n")?;
-            file.sync_all()?;
-            std::fs::rename(&fresh, &self.path)
-        };
-        write().map_err(cannot)
+        replace_private_file(&self.path, &text).map_err(cannot)
     }
 }
 
@@ -224,12 +216,6 @@ impl Serialize for Exposed<'_> {
             (integration, keys)
         }))
     }
-}
-
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
 }
 
 fn read(path: &Path) -> Result<SecretsByIntegration, StorageError> {
