@@ -1,4 +1,4 @@
-"""Starts the AWS-compatible server (ministack) with two rules of AWS that it lacks and the template relies on.
+"""Starts the AWS-compatible server (ministack) with three rules of AWS that it lacks and the template relies on.
 
 `python server.py`, with ministack's own environment variables. The version is pinned in tests/tools, so that what is
 replaced here is known to be there. The README beside this file lists what else the server does not do.
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from ministack import app
 from ministack.core import iam_actions
+from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 from ministack.services import apigateway_v1
 
 
@@ -68,7 +69,20 @@ def remembering_usage_keys(original):
     return invoke
 
 
+def with_resource_policy(original):
+    """Table A of "API Gateway authorization flow": the authorizer's or the API's own policy may allow alone."""
+
+    def evaluate(policy: dict, arn: str) -> str:
+        own, _ = apigateway_v1.rest_api_policy_for_arn(arn)
+        call = EvalContext("*", "Anonymous", "", "execute-api:Invoke", arn, arn.split(":")[3])
+        said = {original(policy, arn), evaluate_resource_policy(own, call).decision}
+        return "Deny" if "Deny" in said else "Allow" if "Allow" in said else "NoMatch"
+
+    return evaluate
+
+
 def main() -> None:
+    apigateway_v1._evaluate_policy = with_resource_policy(apigateway_v1._evaluate_policy)
     iam_actions.dynamodb_service_context = with_leading_keys(iam_actions.dynamodb_service_context)
     apigateway_v1._invoke_authorizer_lambda = remembering_usage_keys(apigateway_v1._invoke_authorizer_lambda)
     # Second half: that key and not the header's text is what is looked up in the usage plans.

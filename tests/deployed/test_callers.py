@@ -1,5 +1,6 @@
 """Who may call what. The authorizer decides; API Gateway carries it out."""
 
+import json
 import time
 
 import pytest
@@ -36,9 +37,36 @@ def test_a_key_with_another_secret_part_is_401(desk):
 
 
 def test_a_key_opens_its_own_integration_only(desk, other):
-    assert desk.call("GET", desk.ticket, key=other.key).status == 403
-    assert other.call("GET", desk.ticket, key=desk.key).status == 403
+    for answer in (desk.call("GET", desk.ticket, key=other.key), other.call("GET", desk.ticket, key=desk.key)):
+        assert answer.status == 403
+        assert "error" not in answer.body, "API Gateway itself refuses; the functions would too"
     other.call("GET", other.ticket).expect(200)
+
+
+def test_a_function_refuses_what_api_gateway_should_not_have_let_through(desk):
+    def invoke(authorizer: dict) -> dict:
+        event = {
+            "resource": "/{integration}/tickets/{ticket_id}",
+            "path": f"/{desk.name}{desk.ticket}",
+            "httpMethod": "GET",
+            "pathParameters": {"integration": desk.name, "ticket_id": desk.ticket.rsplit("/", 1)[1]},
+            "headers": {},
+            "multiValueHeaders": {},
+            "requestContext": {
+                "httpMethod": "GET",
+                "resourcePath": "/{integration}/tickets/{ticket_id}",
+                "authorizer": authorizer,
+            },
+        }
+        called = desk.stack.client("lambda").invoke(
+            FunctionName="ticket-gateway-test-query-ticket-by-id", Payload=json.dumps(event)
+        )
+        return json.loads(called["Payload"].read())
+
+    assert invoke({"integration": desk.name, "access": "read-only"})["statusCode"] == 200
+    assert invoke({"integration": "back-office", "access": "read-write"})["statusCode"] == 403
+    assert invoke({})["statusCode"] == 500
+    desk.stack.await_log("query-ticket-by-id", '"level":"ERROR".*the API has no authorizer')
 
 
 def test_a_read_only_key_reads_and_writes_nothing(desk):

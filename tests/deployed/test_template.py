@@ -1,7 +1,9 @@
 """What the template says, read without deploying it."""
 
+import fnmatch
 import json
 import re
+from ipaddress import ip_address, ip_network
 
 import pytest
 from cfnlint.decode import cfn_yaml
@@ -44,7 +46,7 @@ STATEMENTS = {
     CALL: {
         "ReadIntegrations": (["dynamodb:GetItem", "dynamodb:Query"], INTEGRATIONS, leading("ACTIVE", "INTEGRATION#*")),
         "SpendRateBudget": (
-            ["dynamodb:PutItem"],
+            ["dynamodb:GetItem", "dynamodb:PutItem"],
             STATE,
             leading("RATE#*"),
         ),
@@ -144,7 +146,33 @@ def test_a_function_has_its_own_alarm_and_rolls_back_on_it(function):
         of_it = {"Name": "FunctionName", "Value": {"Ref": f"{logical(function)}Function"}}
         assert watched == ("AWS/Lambda", "Errors", [of_it])
     preference = RESOURCES[f"{logical(function)}Function"]["Properties"]["DeploymentPreference"]
-    assert preference == {"Alarms": [{"Ref": name}]}
+    # A version that answers 500 to everything ends no run with an error.
+    assert preference == {"Alarms": [{"Ref": name}, {"Ref": "ServerErrors"}]}
+
+
+def test_answers_with_5xx_raise_an_alarm_within_a_minute():
+    # The authorizer's crashes and timeouts too: to API Gateway they are a 500.
+    alarm = RESOURCES["ServerErrors"]["Properties"]
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Period"]) == ("AWS/ApiGateway", "5XXError", 60)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_runs_can_be_kept_for_the_authorizer_and_the_actions(function):
+    def kept(condition: str, parameter: str) -> dict:
+        return {"Fn::If": [condition, {"Ref": parameter}, {"Ref": "AWS::NoValue"}]}
+
+    expected = {
+        "authorize-caller": kept("ReservesForAuthorizer", "AuthorizerReservedConcurrency"),
+        "describe-api": None,
+    }.get(function, kept("ReservesForActions", "ActionReservedConcurrency"))
+    assert RESOURCES[f"{logical(function)}Function"]["Properties"].get("ReservedConcurrentExecutions") == expected
+
+
+def test_the_access_log_names_nobody():
+    # A path has addresses: /requestors/molly@example.com/tickets.
+    log = RESOURCES["Api"]["Properties"]["AccessLogSetting"]["Format"]
+    assert "$context.resourcePath" in log
+    assert "$context.path" not in log
 
 
 def test_every_alarm_reports_to_whom_the_operator_named():
@@ -230,9 +258,64 @@ def test_only_the_description_of_the_api_is_open_to_everybody():
     assert set(api["Auth"]["Authorizers"]) == set(TEMPLATE["Parameters"]["CallerIdentity"]["AllowedValues"])
 
 
-def test_calls_from_other_networks_are_denied_before_anything_else():
+API_ARN = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5"
+# What the authorizer really answers; its own tests compare it with this file.
+POLICIES = json.loads((ROOT / "shared" / "lambda" / "tests" / "lambda" / "data" / "policies.json").read_text())
+
+
+def verdict(statements: list[dict], resource: str, source: str) -> str | None:
+    """What a policy says of a call: `Deny` over `Allow`, or nothing."""
+
+    def holds(statement: dict) -> bool:
+        patterns = [re.sub("^execute-api:", API_ARN, each) for each in listed(statement["Resource"])]
+        matches = any(fnmatch.fnmatchcase(resource, pattern) for pattern in patterns)
+        networks = statement.get("Condition", {}).get("NotIpAddress", {}).get("aws:SourceIp")
+        is_within = networks and any(ip_address(source) in ip_network(each) for each in networks)
+        return matches and not is_within
+
+    effects = {statement["Effect"] for statement in statements if holds(statement)}
+    return "Deny" if "Deny" in effects else "Allow" if "Allow" in effects else None
+
+
+def is_allowed(request: str, key: str | None, source: str = "203.0.113.7") -> bool:
+    """Table A of "API Gateway authorization flow": the authorizer's policy and the API's, of one account.
+
+    A method without an authorizer (`key` is none) goes by the API's policy alone.
+    """
+    statements = RESOURCES["Api"]["Properties"]["Auth"]["ResourcePolicy"]["CustomStatements"]
+    networks = {"NotIpAddress": {"aws:SourceIp": ["203.0.113.0/24", "2001:db8::/32"]}}
+    statements = [{**each, "Condition": networks} if "Condition" in each else each for each in statements]
+    resource = f"{API_ARN}/v1/{request}"
+    said = {verdict(statements, resource, source)}
+    if key is not None:
+        said.add(verdict(POLICIES[key]["Statement"], resource, source))
+    return "Deny" not in said and "Allow" in said
+
+
+@pytest.mark.parametrize(
+    ("request_", "key", "source", "allowed"),
+    [
+        ("GET/desk/tickets/IT-7", "read-write", "203.0.113.7", True),
+        ("POST/desk/tickets", "read-write", "203.0.113.7", True),
+        ("GET/desk/tickets/IT-7", "read-only", "2001:db8::7", True),
+        ("POST/desk/tickets", "read-only", "203.0.113.7", False),
+        ("GET/other/tickets/IT-7", "read-write", "203.0.113.7", False),
+        ("POST/other/tickets", "read-write", "203.0.113.7", False),
+        ("GET/other/tickets/openapi.json", "read-write", "203.0.113.7", False),
+        ("GET/openapi.json", None, "203.0.113.7", True),
+        ("GET/healthz", None, "203.0.113.7", True),
+        ("GET/desk/tickets/IT-7", "read-write", "198.51.100.7", False),
+        ("GET/healthz", None, "198.51.100.7", False),
+    ],
+)
+def test_who_gets_through_api_gateway(request_, key, source, allowed):
+    assert is_allowed(request_, key, source) is allowed
+
+
+def test_the_apis_policy_allows_nothing_that_has_an_authorizer():
     [allow, deny] = RESOURCES["Api"]["Properties"]["Auth"]["ResourcePolicy"]["CustomStatements"]
-    assert (allow["Effect"], allow["Principal"], allow["Resource"]) == ("Allow", "*", "execute-api:/*")
+    open_routes = [route.replace("get ", "execute-api:/v1/GET") for route in FUNCTIONS["describe-api"][1]]
+    assert (allow["Effect"], allow["Principal"], allow["Resource"]) == ("Allow", "*", open_routes)
     assert (deny["Effect"], deny["Principal"], deny["Resource"]) == ("Deny", "*", "execute-api:/*")
     networks = {"Fn::Split": [",", {"Ref": "AllowedCallerNetworks"}]}
     assert deny["Condition"] == {"NotIpAddress": {"aws:SourceIp": networks}}

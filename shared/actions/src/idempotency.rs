@@ -177,9 +177,20 @@ impl Claim<'_> {
         let settled = if end.is_err() && outcome.is_harmless() {
             self.store.abandon(&self.key, self.deadline).await
         } else {
-            self.store
-                .finish(&self.key, self.deadline, keep(end), self.now + KEPT)
+            let until = self.now + KEPT;
+            match self
+                .store
+                .finish(&self.key, self.deadline, keep(end), until)
                 .await
+            {
+                // Without a record the same write would be carried out again.
+                Err(error) if error.is_too_large() => {
+                    tracing::warn!(%error, "an answer is too large to be kept; a repeated request is told so");
+                    let instead = keep(&Err(too_large(end, outcome)));
+                    self.store.finish(&self.key, self.deadline, instead, until).await
+                }
+                settled => settled,
+            }
         };
         report(settled);
     }
@@ -189,6 +200,18 @@ impl Claim<'_> {
 fn report(settled: Result<(), StorageError>) {
     if let Err(error) = settled {
         tracing::error!(%error, "an idempotency record was not written; the same key may run again");
+    }
+}
+
+/// What a repeated request gets in the place of an answer that could not be kept.
+fn too_large(end: &Result<Value, ApiError>, outcome: Outcome) -> ApiError {
+    match end {
+        Ok(_) => ApiError::internal(
+            "the change was made, but its answer was too large to be kept for a repeated request; read the ticket instead",
+        )
+        .detail("outcome", Outcome::Done.as_str()),
+        Err(error) => ApiError::new(error.code(), "this request failed before; its answer was too large to be kept")
+            .detail("outcome", outcome.as_str()),
     }
 }
 

@@ -142,8 +142,13 @@ impl ActionFunction {
             request,
             id,
             received,
+            caller,
         } = Event::new(event.payload);
         tracing::Span::current().record("api_request_id", id);
+        if let Err(error) = caller.check(&request) {
+            let response = own_answer(&error, request.headers().get("x-request-id").cloned());
+            return answer::for_lambda(response, None);
+        }
         let time = time_left(&event.context, received);
         let request_id = request.headers().get("x-request-id").cloned();
         let until = tokio::time::Instant::now() + time;
@@ -155,12 +160,8 @@ impl ActionFunction {
 
     /// The answer where the action itself did not keep its time: a store that hangs, say.
     fn out_of_time(&self, request_id: Option<HeaderValue>) -> Response<Bytes> {
-        let id = request_id
-            .as_ref()
-            .and_then(|id| id.to_str().ok())
-            .unwrap_or_default();
         tracing::error!(
-            request_id = id,
+            request_id = id_text(request_id.as_ref()),
             action = self.action.key(),
             "the action did not end in time"
         );
@@ -171,18 +172,28 @@ impl ActionFunction {
         if self.action.is_write() {
             error = error.detail("outcome", "unknown");
         }
-        let mut response = answer::error(Response::new(Bytes::new()), &error, id);
-        let headers = response.headers_mut();
-        headers.insert(
-            http::header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
-        headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(id) = request_id {
-            headers.insert("x-request-id", id);
-        }
-        response
+        own_answer(&error, request_id)
     }
+}
+
+/// An error that the gateway was not asked for.
+fn own_answer(error: &ApiError, request_id: Option<HeaderValue>) -> Response<Bytes> {
+    let id = id_text(request_id.as_ref());
+    let mut response = answer::error(Response::new(Bytes::new()), error, id);
+    let headers = response.headers_mut();
+    headers.insert(
+        http::header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(id) = request_id {
+        headers.insert("x-request-id", id);
+    }
+    response
+}
+
+fn id_text(id: Option<&HeaderValue>) -> &str {
+    id.and_then(|id| id.to_str().ok()).unwrap_or_default()
 }
 
 fn time_left(context: &Context, received: Option<SystemTime>) -> Duration {

@@ -10,6 +10,7 @@ use http::header::{HeaderName, HeaderValue};
 use http::uri::{PathAndQuery, Uri};
 use url::form_urlencoded;
 
+use crate::caller::Caller;
 use crate::deadline;
 
 /// The version prefix of every path. It is the stage's name, so that no path of the deployed API has it.
@@ -26,6 +27,8 @@ pub(crate) struct Event {
     pub(crate) id: Option<String>,
     /// When API Gateway got the request, as far as it says.
     pub(crate) received: Option<SystemTime>,
+    /// What the authorizer said of the caller.
+    pub(crate) caller: Caller,
 }
 
 impl Event {
@@ -36,6 +39,7 @@ impl Event {
             query => format!("{path}?{query}"),
         };
         let context = event.request_context;
+        let caller = Caller::new(&context.authorizer.fields);
         let body = event.body.unwrap_or_default();
         // What is said to be Base64 and is not gets the answer of a body that is not JSON.
         let body = if event.is_base64_encoded {
@@ -64,6 +68,7 @@ impl Event {
             request,
             id: context.request_id,
             received: deadline::from_epoch(context.request_time_epoch),
+            caller,
         }
     }
 }
@@ -81,9 +86,12 @@ fn query(event: &ApiGatewayProxyRequest) -> String {
 }
 
 /// The resource's template with its parameters put in, the event's `path` where they do not fit. API Gateway gives
-/// both still percent-encoded, but only the first never carries the base path of a custom domain.
+/// both still percent-encoded, but only the first never carries the base path of a custom domain or the prefix.
 fn path(event: &ApiGatewayProxyRequest) -> String {
-    let path = filled(event).unwrap_or_else(|| escaped(event.path.as_deref().unwrap_or_default()));
+    if let Some(path) = filled(event) {
+        return format!("{PREFIX}{path}");
+    }
+    let path = escaped(event.path.as_deref().unwrap_or_default());
     match path.strip_prefix(PREFIX) {
         Some(rest) if rest.starts_with('/') => path,
         _ => format!("{PREFIX}{path}"),

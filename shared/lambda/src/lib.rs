@@ -7,6 +7,7 @@
 mod action;
 mod answer;
 mod authorizer;
+mod caller;
 mod deadline;
 mod describe;
 mod environment;

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use actions::Gateway;
 use bytes::Bytes;
 use serde_json::{Value, json};
-use storage::StorageError;
 use storage::embedded::EmbeddedStore;
+use storage::{Begin, IdempotencyStore, StorageError};
 
 use crate::support::{Answer, DESK, Upstream, client, install, record, reply, send};
 use axum::response::IntoResponse;
@@ -246,4 +246,59 @@ async fn without_the_store_nothing_is_sent_and_the_caller_may_try_again() {
     assert!(!answer.message().contains("hidden-table"), "{answer:?}");
     assert!(answer.header("retry-after").is_some());
     assert!(upstream.seen().is_empty());
+}
+
+/// A store that holds no result of more than 400 bytes.
+struct Small(EmbeddedStore);
+
+#[async_trait::async_trait]
+impl IdempotencyStore for Small {
+    async fn begin(
+        &self,
+        key: &str,
+        fingerprint: &str,
+        deadline: SystemTime,
+        now: SystemTime,
+    ) -> Result<Begin, StorageError> {
+        self.0.begin(key, fingerprint, deadline, now).await
+    }
+
+    async fn finish(
+        &self,
+        key: &str,
+        deadline: SystemTime,
+        result: Value,
+        keep_until: SystemTime,
+    ) -> Result<(), StorageError> {
+        if result.to_string().len() > 400 {
+            return Err(StorageError::too_large("at most 400 bytes can be stored"));
+        }
+        self.0.finish(key, deadline, result, keep_until).await
+    }
+
+    async fn abandon(&self, key: &str, deadline: SystemTime) -> Result<(), StorageError> {
+        self.0.abandon(key, deadline).await
+    }
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_is_too_large_to_be_kept_is_not_sent_again() {
+    let upstream = Upstream::start(|seen| {
+        let mut record = record(seen).0;
+        record["title"] = json!("x".repeat(1000));
+        axum::Json(record).into_response()
+    })
+    .await;
+    let gateway = Gateway::builder(client())
+        .integration(install(DESK, json!({"base_url": upstream.address})))
+        .idempotency(Arc::new(Small(EmbeddedStore::in_memory().unwrap())))
+        .build()
+        .unwrap();
+    let first = change(&gateway, "k1", json!({"payload": {"a": 1}})).await;
+    assert_eq!(first.status, 200, "{first:?}");
+    let second = change(&gateway, "k1", json!({"payload": {"a": 1}})).await;
+    assert_eq!((second.status, second.code()), (500, "INTERNAL_SERVER_ERROR"));
+    assert_eq!(second.details()["outcome"], "done");
+    assert_eq!(second.header("idempotency-replayed"), Some("true"));
+    assert_eq!(upstream.seen().len(), 1);
 }

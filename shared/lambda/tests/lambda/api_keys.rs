@@ -145,6 +145,19 @@ async fn a_read_only_key_opens_the_queries_alone() {
     }
 }
 
+/// With what these policies leave out, the tests of the template show what API Gateway makes of them and the API's own
+/// policy.
+#[tokio::test]
+async fn the_policies_are_those_that_the_template_is_tested_with() {
+    let expected: Value = serde_json::from_str(include_str!("data/policies.json")).unwrap();
+    for access in [Access::ReadWrite, Access::ReadOnly] {
+        let fixture = fixture();
+        let (_, text) = fixture.key("desk", access).await;
+        let policy = fixture.show(&[("x-api-key", text.expose())]).await.unwrap();
+        assert_eq!(policy["policyDocument"], expected[access.to_string()], "{access}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_no_key_of_ours_is_refused() {
     let fixture = fixture();

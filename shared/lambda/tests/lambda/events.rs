@@ -171,3 +171,96 @@ async fn a_host_that_is_none_harms_nobody() {
     let answer = function.invoke(&event).await;
     assert_eq!(answer.status, 200, "{answer:?}");
 }
+
+#[tokio::test]
+async fn an_integration_that_is_called_like_the_version_is_reached() {
+    let (address, _) = upstream(Upstream::Good).await;
+    let function = Function::of(TasAction::QueryTicketById, &address).await;
+    let mut event = read_event("tickets");
+    event["pathParameters"]["integration"] = json!("v1");
+    event["requestContext"]["authorizer"]["integration"] = json!("v1");
+    let answer = function.invoke(&event).await;
+    // There is none here: without its name the route would be the one of `tickets`, which is not the caller's.
+    assert_eq!(answer.code(), (404, "NOT_FOUND"));
+    assert!(
+        answer.body["error"]["message"].as_str().unwrap().contains("`v1`"),
+        "{answer:?}"
+    );
+}
+
+/// API Gateway carries the authorizer's policy out; the function does not rely on it.
+#[tokio::test]
+async fn a_caller_of_another_integration_is_refused_by_the_function_too() {
+    let (address, seen) = upstream(Upstream::Good).await;
+    let function = Function::of(TasAction::QueryTicketById, &address).await;
+    let mut event = read_event("IT-7");
+    for others in ["other", "desk-2", "DESK", "de", "", "other des k"] {
+        event["requestContext"]["authorizer"]["integration"] = json!(others);
+        let answer = function.invoke(&event).await;
+        assert_eq!(answer.code(), (403, "PERMISSION_DENIED"), "{others:?}");
+        let id = &event["requestContext"]["requestId"];
+        assert_eq!(
+            (
+                &answer.headers["x-request-id"],
+                &answer.body["error"]["request_id"]
+            ),
+            (id, id)
+        );
+    }
+    // The name in another spelling.
+    event["requestContext"]["authorizer"]["integration"] = json!("desk");
+    event["pathParameters"]["integration"] = json!("%64esk");
+    assert_eq!(function.invoke(&event).await.code(), (403, "PERMISSION_DENIED"));
+    assert!(seen.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_caller_of_several_integrations_reaches_each() {
+    let (address, _) = upstream(Upstream::Good).await;
+    let function = Function::of(TasAction::QueryTicketById, &address).await;
+    let mut event = read_event("IT-7");
+    event["requestContext"]["authorizer"]["integration"] = json!("bench desk");
+    assert_eq!(function.invoke(&event).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_caller_who_may_only_read_writes_nothing() {
+    let (address, seen) = upstream(Upstream::Good).await;
+    let mut read = read_event("IT-7");
+    let mut create = create_event();
+    for event in [&mut read, &mut create] {
+        event["requestContext"]["authorizer"]["access"] = json!("read-only");
+    }
+    let reads = Function::of(TasAction::QueryTicketById, &address).await;
+    assert_eq!(reads.invoke(&read).await.status, 200);
+    let writes = Function::of(TasAction::CreateTicket, &address).await;
+    assert_eq!(writes.invoke(&create).await.code(), (403, "PERMISSION_DENIED"));
+    // A word that no authorizer of ours says.
+    read["requestContext"]["authorizer"]["access"] = json!("all");
+    assert_eq!(reads.invoke(&read).await.code(), (403, "PERMISSION_DENIED"));
+    assert_eq!(*seen.lock().unwrap(), ["/records/IT-7"]);
+}
+
+#[tokio::test]
+async fn without_an_authorizer_nobody_is_let_in() {
+    let (address, seen) = upstream(Upstream::Good).await;
+    let function = Function::of(TasAction::QueryTicketById, &address).await;
+    for context in [
+        Value::Null,
+        json!({}),
+        json!({"integration": "desk"}),
+        json!({"access": "read-write"}),
+    ] {
+        let mut event = read_event("IT-7");
+        event["requestContext"]["authorizer"] = context;
+        let answer = function.invoke(&event).await;
+        assert_eq!(answer.code(), (500, "INTERNAL_SERVER_ERROR"), "{event}");
+    }
+    let mut event = read_event("IT-7");
+    event["requestContext"]
+        .as_object_mut()
+        .unwrap()
+        .remove("authorizer");
+    assert_eq!(function.invoke(&event).await.status, 500);
+    assert!(seen.lock().unwrap().is_empty());
+}

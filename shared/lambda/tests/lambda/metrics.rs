@@ -133,6 +133,7 @@ async fn a_name_that_a_caller_makes_up_is_no_dimension() {
     let function = Function::of(TasAction::QueryTicketById, &address).await;
     let mut event = read_event("IT-7");
     event["pathParameters"]["integration"] = json!("made-up");
+    event["requestContext"]["authorizer"]["integration"] = json!("made-up");
     let line = line(&function, &event).await;
     assert_eq!(dimensions(&line), ["Action"]);
     assert_eq!(line["Action4xx"], 1);

@@ -14,14 +14,21 @@ use crate::error::StorageError;
 pub(super) const CHUNK: usize = 350_000;
 /// Bytes in all. DynamoDB takes 4 MB in a transaction.
 pub(super) const MOST: usize = 10 * CHUNK;
-/// Nothing of ours is larger when it is unpacked; a damaged item must not fill the memory.
-const MOST_UNPACKED: u64 = 256 * 1024 * 1024;
+/// Bytes when it is unpacked: a small item must not fill the memory. An integration has at most 2 MiB of text.
+const MOST_UNPACKED: u64 = 32 * 1024 * 1024;
 
 /// The value as compressed JSON. `what` begins the message where it is too large: "version 7 of `x`".
 pub(super) fn pack(what: &str, value: &impl Serialize) -> Result<Vec<u8>, StorageError> {
     let cannot = |error: std::io::Error| StorageError::failed(format!("cannot compress {what}"), error);
+    let text = serde_json::to_vec(value).map_err(|error| cannot(error.into()))?;
+    if text.len() as u64 > MOST_UNPACKED {
+        let (have, most) = (text.len() / 1000, MOST_UNPACKED / 1000);
+        return Err(StorageError::too_large(format!(
+            "{what} is too large: {have} KB, and at most {most} KB can be stored"
+        )));
+    }
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    serde_json::to_writer(&mut encoder, value).map_err(|error| cannot(error.into()))?;
+    encoder.write_all(&text).map_err(cannot)?;
     encoder.flush().map_err(cannot)?;
     let packed = encoder.finish().map_err(cannot)?;
     if packed.len() > MOST {

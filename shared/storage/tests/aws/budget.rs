@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use storage::aws::DynamoBudget;
 use storage::{Budget, Lane, Observation, RateBudget, RateLimit};
 
 use crate::proxy::{Fault, Proxy};
-use crate::support::{connection, table};
+use crate::support::{connection, dynamo, table};
 
 const HUNDRED_A_MINUTE: RateLimit = RateLimit {
     requests: 100,
@@ -210,4 +211,47 @@ async fn without_a_limit_nothing_is_written_and_no_failure_of_the_store_refuses(
         assert!(granted(&budget, RateLimit::UNLIMITED, Lane::Action).await);
     }
     assert_eq!(proxy.operations(), ["GetItem"]);
+}
+
+#[tokio::test]
+#[ignore = "needs the AWS-compatible server that tests/with-aws-server starts"]
+async fn a_block_by_a_wrong_clock_stops_nobody() {
+    let table = table().await;
+    let far = "99999999999999".to_owned();
+    dynamo()
+        .put_item()
+        .table_name(&table)
+        .item("pk", AttributeValue::S("RATE#one".to_owned()))
+        .item("sk", AttributeValue::S("WINDOW".to_owned()))
+        .item("starts", AttributeValue::S(format!("[[{far}, 100]]")))
+        .item("blocked_until", AttributeValue::N(far.clone()))
+        .item("over_at", AttributeValue::N(far))
+        .item("write", AttributeValue::S("0".to_owned()))
+        .send()
+        .await
+        .unwrap();
+    for limit in [RateLimit::UNLIMITED, HUNDRED_A_MINUTE] {
+        let budget = DynamoBudget::new(&connection(), &table);
+        assert!(granted(&budget, limit, Lane::Action).await);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the AWS-compatible server that tests/with-aws-server starts"]
+async fn who_loses_again_and_again_and_cannot_read_goes_on_writing() {
+    let (table, proxy) = (table().await, Proxy::start().await);
+    let budget = DynamoBudget::new(&proxy.connection(), &table);
+    let conflict = Fault::Refused(400, "ConditionalCheckFailedException");
+    proxy.next([
+        conflict.clone(),
+        conflict.clone(),
+        conflict.clone(),
+        conflict,
+        Fault::Refused(400, "AccessDeniedException"),
+    ]);
+    assert!(granted(&budget, HUNDRED_A_MINUTE, Lane::Action).await);
+    assert_eq!(
+        proxy.operations(),
+        ["PutItem", "PutItem", "PutItem", "PutItem", "GetItem", "PutItem"]
+    );
 }

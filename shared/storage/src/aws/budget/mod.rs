@@ -159,12 +159,15 @@ impl DynamoBudget {
 
     /// After a write that came too late. The newest window is known, so the next write can follow at once; who loses
     /// again and again steps aside first, and looks what is the newest then.
-    async fn lost(&self, integration: &str, known: &mut Known, attempt: u32) -> Result<(), StorageError> {
+    async fn lost(&self, integration: &str, known: &mut Known, attempt: u32) {
         if attempt < AT_ONCE {
-            return Ok(());
+            return;
         }
         pause(attempt).await;
-        self.look(integration, known).await
+        if let Err(error) = self.look(integration, known).await {
+            // The write that failed told the window of then; the next one finds out whether it still is.
+            tracing::warn!(integration, %error, "the newest rate budget could not be read");
+        }
     }
 
     /// Nothing is counted; whether the ticketing system wants no requests.
@@ -191,7 +194,8 @@ impl DynamoBudget {
             row.number("blocked_until")?,
             row.number("over_at")?,
         );
-        let window = window.ok_or_else(|| row.is_not_ours("starts"))?;
+        let mut window = window.ok_or_else(|| row.is_not_ours("starts"))?;
+        window.forget_after(now().saturating_add(milliseconds(LONGEST_BLOCK)));
         Ok((window, Some(row.text("write")?.to_owned())))
     }
 
@@ -226,7 +230,7 @@ impl RateBudget for DynamoBudget {
                 // Spent in the next round, unless writing took so long that it is worthless.
                 known.batch(lane).hold(now, limit, size, usable_until);
             } else {
-                self.lost(integration, &mut known, attempt).await?;
+                self.lost(integration, &mut known, attempt).await;
             }
         }
         Err(Self::busy(integration))
@@ -256,7 +260,7 @@ impl RateBudget for DynamoBudget {
             next.block(until);
             match self.replace(integration, &mut known, next).await {
                 Ok(true) => return Ok(()),
-                Ok(false) => self.lost(integration, &mut known, attempt).await?,
+                Ok(false) => self.lost(integration, &mut known, attempt).await,
                 Err(error) => {
                     // This process at least knows it.
                     known.window.block(until);

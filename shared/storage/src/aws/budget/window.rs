@@ -93,6 +93,15 @@ impl Window {
         self.over_at = until.max(self.over_at);
     }
 
+    /// Drops what is later than `latest`, which nobody writes whose clock is right: one wrong clock must not stop
+    /// everybody. It is dropped and not cut, as it would be cut anew at each reading and so never be over.
+    pub(super) fn forget_after(&mut self, latest: u64) {
+        self.starts.retain(|(time, _)| *time <= latest);
+        if self.blocked_until > latest {
+            self.blocked_until = 0;
+        }
+    }
+
     /// The ticketing system wants no request before.
     pub(super) fn blocked_until(&self) -> u64 {
         self.blocked_until
@@ -168,6 +177,18 @@ mod tests {
         window.block(600);
         assert_eq!(free(&window, 0), wait(700));
         assert_eq!(free(&window, 700), Ok(10));
+    }
+
+    #[test]
+    fn what_a_wrong_clock_wrote_stops_nobody() {
+        let mut window = Window::default();
+        window.block(90_000);
+        window.count(80_000, 80_000, 10, TEN_A_SECOND.per);
+        window.forget_after(60_000);
+        assert_eq!(free(&window, 0), Ok(10));
+        window.block(60_000);
+        window.forget_after(60_000);
+        assert_eq!(free(&window, 0), wait(60_000));
     }
 
     #[test]
