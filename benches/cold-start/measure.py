@@ -119,7 +119,7 @@ class Bench:
     def instructions(self, program, tool):
         if tool == "perf":
             argv = [shutil.which("perf"), "stat", "-x,", "-e", "instructions:u", "--"]
-            found = re.search(r"^(\d+),,instructions", self.under(program, argv), re.M)
+            found = re.search(r"^(\d+),,instructions", self.under(program, argv), re.MULTILINE)
         else:
             argv = [shutil.which("valgrind"), "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
             if "node" in program.argv[0]:
@@ -129,15 +129,17 @@ class Bench:
 
     def system_calls(self, program):
         said = self.under(program, [shutil.which("strace"), "-f", "-c", "-U", "calls,name"])
-        found = re.search(r"^\s*(\d+)\s+total$", said, re.M)
+        found = re.search(r"^\s*(\d+)\s+total$", said, re.MULTILINE)
         return found[1] if found else "not measured"
 
 
 def counting_tool():
     """`perf` where the machine lets it count, otherwise `valgrind`, which counts by simulation."""
     if perf := shutil.which("perf"):
-        tried = subprocess.run([perf, "stat", "-x,", "-e", "instructions:u", "true"], capture_output=True, text=True)
-        if re.search(r"^\d+,,instructions", tried.stderr, re.M):
+        tried = subprocess.run(
+            [perf, "stat", "-x,", "-e", "instructions:u", "true"], check=False, capture_output=True, text=True
+        )
+        if re.search(r"^\d+,,instructions", tried.stderr, re.MULTILINE):
             return "perf"
     return "valgrind" if shutil.which("valgrind") else None
 

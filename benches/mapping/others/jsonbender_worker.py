@@ -14,7 +14,6 @@ import time
 from jsonbender import F, K, S, bend
 from jsonbender.control_flow import If, Switch
 from jsonbender.list_ops import Filter, ForallBend
-from jsonbender.string_ops import Format
 
 
 def ticket(job):
