@@ -29,18 +29,27 @@ pub(crate) async fn teamswork(quirks: &[Quirk]) -> Running {
 
 /// What the stand-in itself answers to a GET, past the gateway.
 pub(crate) async fn direct(sandbox: &Running, path: &str) -> Value {
+    let request = client().get(format!("{}{path}", sandbox.url()));
+    answer_of(request).await
+}
+
+/// Creates a ticket past the gateway.
+pub(crate) async fn create_directly(sandbox: &Running, body: &Value) -> Value {
+    let request = client().post(format!("{}/tickets", sandbox.url()));
+    let request = request.header("content-type", "application/json");
+    answer_of(request.body(body.to_string())).await
+}
+
+fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-    let request = client
-        .get(format!("{}{path}", sandbox.url()))
-        .query(&[("key", CANARY)]);
-    request
-        .send()
-        .await
-        .expect("the sandbox answers")
-        .json()
-        .await
-        .expect("JSON")
+    reqwest::Client::builder().no_proxy().build().expect("a client")
+}
+
+async fn answer_of(request: reqwest::RequestBuilder) -> Value {
+    let answer = request.query(&[("key", CANARY)]).send().await;
+    let answer = answer.expect("the sandbox answers");
+    assert!(answer.status().is_success(), "{}", answer.status());
+    answer.json().await.expect("JSON")
 }
 
 /// An answer of the gateway.

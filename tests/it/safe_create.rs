@@ -1,12 +1,16 @@
 //! A ticket is made once, although the answer to its creation was lost: it is found by its marker.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use sandbox::teamswork::{Calls, Fault};
 use serde_json::{Value, json};
 
-use crate::gateway::{Gateway, Quirk, Running, teamswork, teamswork_connector};
+use crate::gateway::{
+    CANARY, Gateway, Options, Quirk, Running, create_directly, teamswork, teamswork_connector,
+};
 
 const TICKETS: &str = "/v1/teamswork/tickets";
 const TITLE: &str = "Made once";
@@ -143,6 +147,59 @@ async fn where_the_search_fails_too_the_ticket_is_not_made_again() {
         "{body:#}"
     );
     assert_eq!((made(&sandbox).len(), creations(&sandbox)), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_that_somebody_else_marked_is_not_the_one() {
+    let key = [("idempotency-key", "order-67")];
+    let body = new_ticket().to_string();
+    // Who knows integration, key and request knows the marker: it is what another gateway would write.
+    let elsewhere = teamswork(&[]).await;
+    let gateway = Gateway::for_teamswork(elsewhere.url(), &[]);
+    let first = gateway
+        .request_with("POST", TICKETS, Some(body.clone()), &key)
+        .await;
+    first.expect(201);
+    let original = made(&elsewhere).remove(0);
+    let described = original["description"].as_str().expect("a description");
+    let marker = described.lines().last().expect("a line");
+    assert!(marker.starts_with("[tg-"), "{described}");
+
+    let days_ago = Arc::new(AtomicI64::new(2));
+    let sandbox = sandbox::teamswork::start(Options {
+        primary_key: CANARY.to_owned(),
+        rate_limit: None,
+        clock: {
+            let days_ago = Arc::clone(&days_ago);
+            Arc::new(move || {
+                jiff::Timestamp::now()
+                    - jiff::SignedDuration::from_hours(24 * days_ago.load(Ordering::SeqCst))
+            })
+        },
+        ..Options::default()
+    })
+    .await
+    .expect("the sandbox starts");
+    let old = json!({"title": "Planted", "description": described, "requestor": original["requestor"]});
+    create_directly(&sandbox, &json!({"ticket": old, "user": original["requestor"]})).await;
+    days_ago.store(0, Ordering::SeqCst);
+    let stranger = json!({"id": "u-9", "name": "Stranger", "email": "stranger@example.com"});
+    let planted = [
+        // Of somebody else, and one of the same requester that only quotes the marker.
+        (stranger, described.to_owned()),
+        (original["requestor"].clone(), format!("See {marker}")),
+        (original["requestor"].clone(), format!("{marker}\n\nas it said")),
+    ];
+    for (requestor, description) in &planted {
+        let ticket = json!({"title": "Planted", "description": description, "requestor": requestor});
+        create_directly(&sandbox, &json!({"ticket": ticket, "user": requestor})).await;
+    }
+    let gateway = Gateway::for_teamswork(sandbox.url(), &[]);
+    sandbox.fail_next(Fault::Status(503, String::new()), creating(), 1);
+    let answer = gateway.request_with("POST", TICKETS, Some(body), &key).await;
+    let ticket = answer.expect(201)["raw_ticket"].clone();
+    assert_eq!(ticket["short_description"], TITLE, "{ticket:#}");
+    assert_eq!(made(&sandbox).len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

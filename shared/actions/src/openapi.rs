@@ -337,7 +337,7 @@ fn parameters() -> Value {
             "name": "Idempotency-Key",
             "in": "header",
             "required": false,
-            "description": "A request that is sent again with the same key and the same body is not carried out again: it gets the first answer, with the header `idempotency-replayed: true`. While the first one is under way it waits for that answer; where that takes too long it gets 409 with `retry-after`. Another body under the same key is 409. The key is kept for 24 hours.",
+            "description": "A request that is sent again with the same key and the same body is not carried out again: it gets the first answer, with the header `idempotency-replayed: true`. While the first one is under way it waits for that answer; where that takes too long it gets 409 with `retry-after`. Another body under the same key is 409. The key is kept for 24 hours. A request whose first call died without a result may be carried out a second time when it is sent again, unless it is a creation and the integration has a `safe_create`, which looks for the ticket first. All callers of an integration share its keys, and a replay is given to whoever sends the same key and request: use random keys, such as a UUID for each write.",
             "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": "^[!-~]+$"},
         },
         "request_id": {

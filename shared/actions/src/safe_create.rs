@@ -99,7 +99,8 @@ impl Creation<'_> {
                 Ok(mapped) => return self.answer(mapped, engine),
                 Err(failure) => failure,
             };
-            let failure = if attempt > 1 {
+            let refused = failure.outcome.is_harmless();
+            let failure = if attempt > 1 || self.resumed {
                 still_in_doubt(failure)
             } else {
                 failure
@@ -115,8 +116,11 @@ impl Creation<'_> {
             let settle = self.plan.settle;
             match self.look(engine, [settle, settle.saturating_mul(2)], seen).await {
                 Look::Found(answer) => return Ok(answer),
-                // Only where no change was confirmed: one that was is not made a second time.
-                Look::NotFound if attempt < self.plan.attempts && engine.has_changed_nothing_for_sure() => {
+                // Only where no change was confirmed: one that was is not made a second time. Nor what was refused,
+                // which would be refused again.
+                Look::NotFound
+                    if !refused && attempt < self.plan.attempts && engine.has_changed_nothing_for_sure() =>
+                {
                     attempt += 1;
                 }
                 Look::NotFound => {
@@ -241,7 +245,7 @@ fn candidates(mapped: Value) -> Vec<Value> {
     tickets.into_iter().filter(is_there).collect()
 }
 
-/// That the second attempt was refused says nothing of the first.
+/// That this attempt was refused says nothing of an earlier one, of this call or of a process that died.
 fn still_in_doubt(failure: Failure) -> Failure {
     let outcome = match failure.outcome {
         harmless if harmless.is_harmless() => Outcome::Unknown,

@@ -14,6 +14,10 @@ use crate::{check, compile};
 /// Larger files are mistakes: no ticketing system needs a megabyte of YAML.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 const MAX_FILES: usize = 64;
+/// The texts and names of all files together. They come from whoever may push, and every process loads them.
+const MAX_TOTAL_BYTES: usize = 2 * 1024 * 1024;
+/// The values and keys of all files together, aliases followed; those of one file, `mapping::parse` limits.
+const MAX_TOTAL_NODES: usize = 100_000;
 
 /// The keys whose entries several files of a folder may share out among them.
 const SHARED_KEYS: [&str; 5] = ["settings", "http_actions", "actions", "capabilities", "ticketing"];
@@ -56,7 +60,8 @@ pub fn load(path: &Path) -> Loaded {
 /// The texts of a file, or of the `*.yaml` and `*.yml` files of a folder, by path; for [`load_files`].
 ///
 /// # Errors
-/// When one cannot be read or is larger than a megabyte, or there are none or too many.
+/// When one cannot be read or is larger than a megabyte, or there are none or too many, or one is a link that leads out
+/// of the folder.
 pub fn read_files(path: &Path) -> Result<BTreeMap<String, String>, Box<Diagnostic>> {
     texts(path).map_err(|problem| Box::new(rules::UNREADABLE.nowhere(problem)))
 }
@@ -67,13 +72,33 @@ pub fn load_text(name: impl Into<String>, text: impl Into<String>) -> Loaded {
 }
 
 /// Loads an integration from the texts of its files, by name.
+///
+/// It is refused where there are more than 64 of them, or they are larger together than 2 MiB or 100,000 values: what
+/// is loaded takes many times the memory of its text.
 pub fn load_files(files: &BTreeMap<String, String>) -> Loaded {
     let mut report = Report::default();
     let mut documents = Vec::new();
+    let bytes: usize = files.iter().map(|(name, text)| name.len() + text.len()).sum();
+    if bytes > MAX_TOTAL_BYTES || files.len() > MAX_FILES {
+        let have = files.len();
+        return too_large(format!(
+            "the integration has {have} files of {bytes} bytes together; at most {MAX_FILES} files of \
+             {MAX_TOTAL_BYTES} bytes are loaded"
+        ));
+    }
+    let mut nodes = 0;
     for (name, text) in files {
         match mapping::parse(name.clone(), text.clone()) {
-            Ok(document) => documents.push(document),
+            Ok(document) => {
+                nodes += document.count();
+                documents.push(document);
+            }
             Err(diagnostic) => report.push(diagnostic),
+        }
+        if nodes > MAX_TOTAL_NODES {
+            return too_large(format!(
+                "the files of the integration have more than {MAX_TOTAL_NODES} values and keys, aliases followed"
+            ));
         }
     }
     // A file that is no YAML may hold anything, so names that seem to be missing may be there.
@@ -95,16 +120,33 @@ pub fn load_files(files: &BTreeMap<String, String>) -> Loaded {
     }
 }
 
+fn too_large(message: String) -> Loaded {
+    Loaded {
+        integration: None,
+        diagnostics: vec![rules::TOO_LARGE.nowhere(message)],
+    }
+}
+
 /// The texts of a file or of the YAML files of a folder, by path; or why they cannot be read.
 fn texts(path: &Path) -> Result<BTreeMap<String, String>, String> {
     let unreadable = |path: &Path, error: &std::io::Error| format!("cannot read {}: {error}", path.display());
     let about = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     let mut paths = Vec::new();
     if about.is_dir() {
+        let folder = path.canonicalize().map_err(|error| unreadable(path, &error))?;
         for entry in std::fs::read_dir(path).map_err(|error| unreadable(path, &error))? {
             let file = entry.map_err(|error| unreadable(path, &error))?.path();
             let extension = file.extension().unwrap_or_default();
             if (extension == "yaml" || extension == "yml") && file.is_file() {
+                // What is read is stored and shown; of a folder that somebody else made, it is to be theirs.
+                let target = file.canonicalize().map_err(|error| unreadable(&file, &error))?;
+                if !target.starts_with(&folder) {
+                    return Err(format!(
+                        "{} is a link that leads out of {}; put the file itself there",
+                        file.display(),
+                        path.display()
+                    ));
+                }
                 paths.push(file);
             }
         }

@@ -199,6 +199,9 @@ rules! {
     BAD_DEFAULT = "TG0280" Error, "default does not fit",
         "The setting's `default` is not a value of its `type`.",
         "Correct the default or the type.";
+    TOO_LARGE = "TG0281" Error, "integration too large",
+        "The files are larger together than 2 MiB, more than 64, or have more than 100,000 values and keys, aliases followed. Every process that serves the integration would hold many times as much in memory.",
+        "Take long tables and generated lists out, and comments and examples that are kept elsewhere.";
 }
 
 /// The text of `docs/lint.md`.

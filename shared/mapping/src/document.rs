@@ -16,6 +16,12 @@ pub use value::from_value;
 /// How many lists and objects may lie inside one another in a document.
 pub(crate) const MAX_DEPTH: usize = 128;
 
+/// How many values and keys a document may have once its aliases are followed: one takes some hundred bytes.
+pub(crate) const MAX_NODES: usize = 100_000;
+
+/// How many bytes of text a document may have once its aliases are followed.
+pub(crate) const MAX_TEXT_BYTES: usize = 16 * 1024 * 1024;
+
 /// A value of a document and its place.
 #[derive(Clone, Debug)]
 pub struct Node {
@@ -105,6 +111,15 @@ impl Node {
         matches!(self.content, Content::Null)
     }
 
+    /// How many values and keys this is, itself included.
+    pub fn count(&self) -> usize {
+        match &self.content {
+            Content::List(elements) => 1 + elements.iter().map(Node::count).sum::<usize>(),
+            Content::Object(entries) => 1 + entries.iter().map(|(_, node)| 1 + node.count()).sum::<usize>(),
+            _ => 1,
+        }
+    }
+
     /// What this is, as messages call it: `null`, `boolean`, `number`, `text`, `list` or `object`.
     pub fn kind(&self) -> &'static str {
         match self.content {
@@ -141,8 +156,8 @@ impl Node {
 ///
 /// # Errors
 /// `TG0100`, with the place, for text that is not YAML; a key that appears twice; a key that is not a scalar;
-/// several documents; tags other than those of the core schema; merge keys (`<<`); more than 128 levels; aliases
-/// that make the document larger than 200,000 values; a number that no 64-bit format holds.
+/// several documents; tags other than those of the core schema; merge keys (`<<`); more than 128 levels; more than
+/// 100,000 values and keys or 16 MiB of text, aliases followed; a number that no 64-bit format holds.
 pub fn parse(name: impl Into<String>, text: impl Into<String>) -> Result<Node, Diagnostic> {
     let source = Source::new(name, text);
     // JSON that is not YAML to the letter (surrogate pairs, tabs) must still be read as what it is.

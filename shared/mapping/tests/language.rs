@@ -393,6 +393,10 @@ fn documents_that_cannot_be_read() {
                 format!("{this}: &{this} [{}]\n", vec![format!("*{last}"); 10].join(","))
             })
             .collect::<String>();
+    // Little to send and much to keep: a long list, and one text that is repeated.
+    let long = format!("l: [{}]", "1,".repeat(100_000));
+    let long_json = format!("[{}1]", "1,".repeat(100_000));
+    let much_text = format!("a: &a {}\nb: [{}]", "x".repeat(100_000), "*a,".repeat(1000));
     let cases = [
         ("a: [1, 2", "1:9", "not valid YAML"),
         ("a: 1\nb: 2\na: 3\n", "3:1", "the key \"a\" appears twice"),
@@ -406,7 +410,10 @@ fn documents_that_cannot_be_read() {
         ("a: &a [*a]\n", "1:8", "part of what it stands for"),
         (&deep, "1:129", "more than 128"),
         (&flat, "", ""),
-        (&bomb, "6:", "aliases make this document larger"),
+        (&bomb, "5:", "more than 100000 values and keys"),
+        (&long, "1:", "more than 100000 values and keys"),
+        (&long_json, "1:", "more than 100000 values and keys"),
+        (&much_text, "2:", "bytes of text in one document"),
     ];
     for (text, at, message) in cases {
         let problem = parse("d.yaml", text).unwrap_err();
@@ -418,6 +425,33 @@ fn documents_that_cannot_be_read() {
             "{text:.40}: {}",
             problem.message
         );
+    }
+}
+
+#[test]
+fn a_document_that_is_no_yaml_comes_with_what_to_mend() {
+    let cases = [
+        ("a: what: happens\n", "needs quotes"),
+        ("a: IF b THEN {x: 1, y: [2]} ELSE c\n", "needs quotes"),
+        ("a: 1\n  b: 2\n", "indent it like its siblings"),
+        ("a:\n  b: 1\n   c: 2\n", "indent it like its siblings"),
+        ("a:\n  b: 1\n c: 2\n", "exactly like its siblings"),
+        ("a:\n  - 1\n - 2\n", "exactly like its siblings"),
+        ("  a: 1\nb: 2\n", "exactly like its siblings"),
+        ("a:\n\tb: 1\n", "no tabs"),
+        ("a: b\n\tc: d\n", "no tabs"),
+        ("a: |\n x\n\ty\n", "no tabs"),
+        ("a: 'x' OR y\n", "other kind of quotes"),
+        ("a: \"x\ny: 1\n", "closing quote"),
+        ("a: 1\nb\nc: 2\n", "a colon and a space"),
+        ("a: @x\n", "needs quotes"),
+        ("a: \"\\d\"\n", "each backslash twice"),
+        ("a: [1, 2\nb: 3\n", "not closed"),
+    ];
+    for (text, help) in cases {
+        let problem = parse("d.yaml", text).unwrap_err();
+        let found = problem.help.as_deref().unwrap_or_default();
+        assert!(found.contains(help), "{text:?}: {problem}");
     }
 }
 

@@ -254,6 +254,51 @@ async fn secrets_that_are_set_are_there_at_once_and_for_the_owner_alone() {
 }
 
 #[tokio::test]
+async fn secrets_do_not_go_through_a_file_or_link_that_others_made_beforehand() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secrets.json");
+    let (before, elsewhere) = (
+        folder.path().join("secrets.json.new"),
+        folder.path().join("elsewhere"),
+    );
+    let store = FileSecrets::open_optional(&path).unwrap();
+
+    fs::write(&before, "").unwrap();
+    fs::set_permissions(&before, Permissions::from_mode(0o666)).unwrap();
+    store
+        .set("one", "key", &Secret::new("abc".to_owned()))
+        .await
+        .unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+
+    fs::remove_file(&before).unwrap();
+    fs::write(&elsewhere, "untouched").unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &before).unwrap();
+    store
+        .set("one", "key", &Secret::new("def".to_owned()))
+        .await
+        .unwrap();
+    assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "untouched");
+    assert!(fs::symlink_metadata(&path).unwrap().is_file());
+    assert_eq!(text(&store, "one", "key").await.as_deref(), Some("def"));
+
+    let mut left: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    left.sort();
+    assert_eq!(
+        left,
+        [
+            "elsewhere",
+            "secrets.json",
+            "secrets.json.lock",
+            "secrets.json.new"
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_secrets_file_that_cannot_be_read_is_not_written_over() {
     let folder = tempfile::tempdir().unwrap();
     let store = FileSecrets::open_optional(folder.path().join("secrets.json")).unwrap();

@@ -7,7 +7,7 @@ use crate::error::{ErrorKind, Outcome, UpstreamError};
 use crate::model::{ErrorCode, Fallback};
 use crate::request::{Form, PageRequest, prepare};
 use crate::response;
-use crate::send::{Response, Session, once_sent};
+use crate::send::{Response, Session, after_doubt, once_sent};
 
 /// A good answer.
 pub(crate) struct Reply {
@@ -35,11 +35,17 @@ impl Session<'_> {
         let memory = (self.connector.integration.clone(), self.action.name.clone());
         let remembered = self.client.prefers_fallback(&memory);
         let (first, second) = if remembered { (other, main) } else { (main, other) };
-        let received = self.receive(&first, page).await?;
+        let mut received = self.receive(&first, page).await?;
         if !self.asks_for_other(fallback, &first, &received)? {
             return self.judge(&first, received);
         }
-        let second_received = self.receive(&second, page).await?;
+        let doubtful = received.response.doubtful || received.response.status >= 500;
+        let second_received = self.receive(&second, page).await;
+        let mut second_received =
+            second_received.map_err(|error| after_doubt(error, doubtful, first.method))?;
+        // That one form is refused says nothing of the other.
+        received.response.doubtful |= second_received.response.doubtful;
+        second_received.response.doubtful |= doubtful;
         if response::is_good(second_received.response.status) {
             // A status says which form the system knows; a condition only speaks of this one answer.
             if fallback.when.is_none() {

@@ -359,6 +359,31 @@ async fn a_request_whose_first_process_died_looks_before_it_creates() {
 }
 
 #[tokio::test]
+async fn a_refusal_after_a_death_does_not_make_the_next_request_forget_it() {
+    // The first process made the ticket and died. The search does not show it yet, and the creation is refused.
+    let desk = desk(&[Does::MakeAndFail, Does::Refuse]).await;
+    desk.office.lock().unwrap().search_fails = true;
+    desk.create(Some("k1")).await;
+    let ticket = {
+        let mut office = desk.office.lock().unwrap();
+        office.search_fails = false;
+        office.records.remove(0)
+    };
+    let second = desk.later(Duration::from_secs(60));
+    let payload = || json!({"short_description": "A"});
+    let refused = desk.create_with(&second, Some("k1"), payload()).await;
+    assert_eq!(refused.details()["outcome"], "unknown", "{refused:?}");
+    assert_eq!(desk.sent()[3..], [LOOK, LOOK, POST, LOOK, LOOK]);
+
+    // By now it does.
+    desk.office.lock().unwrap().records.push(ticket);
+    let third = desk.later(Duration::from_secs(120));
+    let found = desk.create_with(&third, Some("k1"), payload()).await;
+    assert_eq!(found.status, 201, "{found:?}");
+    assert_eq!(desk.records(), 1, "{:?}", desk.sent());
+}
+
+#[tokio::test]
 async fn of_several_tickets_the_oldest_is_the_answer() {
     let desk = desk(&[Does::MakeAndFail]).await;
     desk.office.lock().unwrap().search_fails = true;

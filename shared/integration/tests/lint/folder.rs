@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use integration::{Loaded, load};
+use integration::{Loaded, load, load_files, load_text};
 use tempfile::TempDir;
 
 const MINIMAL: &str = include_str!("../fixtures/good/minimal.yaml");
@@ -96,6 +96,37 @@ fn what_cannot_be_read_is_said() {
     assert!(only_message(&load(binary.path())).starts_with("TG0208"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_may_not_lead_out_of_the_folder() {
+    use std::os::unix::fs::symlink;
+
+    let outside = folder(&[("private.txt", "token: [abc")]);
+    let inside = folder(&[]);
+    symlink(
+        outside.path().join("private.txt"),
+        inside.path().join("integration.yaml"),
+    )
+    .unwrap();
+    let said = only_message(&load(inside.path()));
+    assert!(said.starts_with("TG0208"), "{said}");
+    assert!(
+        said.contains("integration.yaml is a link that leads out of"),
+        "{said}"
+    );
+    assert!(!said.contains("abc") && !said.contains("private.txt"), "{said}");
+
+    // As Kubernetes mounts files.
+    let mounted = folder(&[]);
+    fs::create_dir(mounted.path().join("..data")).unwrap();
+    fs::write(mounted.path().join("..data/integration.yaml"), MINIMAL).unwrap();
+    symlink("..data/integration.yaml", mounted.path().join("integration.yaml")).unwrap();
+    assert!(load(mounted.path()).is_good());
+    // A link that is named is meant.
+    symlink(mounted.path(), inside.path().join("link")).unwrap();
+    assert!(load(&inside.path().join("link")).is_good());
+}
+
 #[test]
 fn diagnostics_come_in_the_order_of_files_and_places() {
     let folder = folder(&[
@@ -115,4 +146,32 @@ fn diagnostics_come_in_the_order_of_files_and_places() {
         })
         .collect();
     assert!(places.is_sorted() && places.len() >= 5, "{places:?}");
+}
+
+#[test]
+fn little_to_send_and_much_to_keep_is_refused() {
+    // What compresses to a few kilobytes when it is pushed.
+    let too_long = format!("{MINIMAL}\n# {}\n", "x".repeat(2 * 1024 * 1024));
+    let message = only_message(&load_text("a.yaml", too_long));
+    assert!(
+        message.starts_with("TG0281") && message.contains("2097152 bytes"),
+        "{message}"
+    );
+
+    let list = |length| format!("l: [{}]", "1,".repeat(length));
+    let message = only_message(&load_text("a.yaml", list(100_000)));
+    assert!(message.starts_with("TG0100"), "{message}");
+
+    // No file alone is too large.
+    let files = |count, length| (0..count).map(|n| (format!("{n}.yaml"), list(length))).collect();
+    let message = only_message(&load_files(&files(3, 40_000)));
+    assert!(
+        message.starts_with("TG0281") && message.contains("values"),
+        "{message}"
+    );
+    let message = only_message(&load_files(&files(65, 1)));
+    assert!(
+        message.starts_with("TG0281") && message.contains("64 files"),
+        "{message}"
+    );
 }

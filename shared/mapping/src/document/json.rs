@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Content, Key, MAX_DEPTH, Node, Place, Source, Written};
+use super::{Content, Key, MAX_DEPTH, MAX_NODES, Node, Place, Source, Written};
 use crate::Diagnostic;
 use crate::diagnostic::code;
 
@@ -21,6 +21,7 @@ pub(super) fn parse(source: &Arc<Source>) -> Option<Result<Node, Diagnostic>> {
         source,
         text,
         at: text.len() - text.trim_start_matches('\u{feff}').len(),
+        nodes: 0,
     };
     match reader.value(0) {
         Ok(node) => {
@@ -36,6 +37,7 @@ struct Reader<'a> {
     source: &'a Arc<Source>,
     text: &'a str,
     at: usize,
+    nodes: usize,
 }
 
 enum Stop {
@@ -46,6 +48,7 @@ enum Stop {
 impl Reader<'_> {
     fn value(&mut self, depth: usize) -> Result<Node, Stop> {
         self.space();
+        self.count()?;
         let start = self.at;
         let mut written = Written::AsIs;
         let content = match self.peek() {
@@ -72,6 +75,7 @@ impl Reader<'_> {
         }
         loop {
             self.space();
+            self.count()?;
             let start = self.at;
             let name = self.string()?;
             let place = Place::written(self.source, start, self.at, Written::DoubleQuoted);
@@ -182,6 +186,16 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// One more value or key.
+    fn count(&mut self) -> Result<(), Stop> {
+        self.nodes += 1;
+        if self.nodes <= MAX_NODES {
+            return Ok(());
+        }
+        let place = Place::new(self.source, self.at, self.at + 1);
+        Err(Stop::Mistake(Box::new(too_many(&place))))
+    }
+
     fn deeper(&self, depth: usize) -> Result<(), Stop> {
         if depth < MAX_DEPTH {
             return Ok(());
@@ -207,4 +221,13 @@ pub(super) fn too_deep(place: &Place) -> Diagnostic {
         format!("more than {MAX_DEPTH} lists and objects inside one another"),
     )
     .at(place)
+}
+
+pub(super) fn too_many(place: &Place) -> Diagnostic {
+    Diagnostic::error(
+        code::DOCUMENT,
+        format!("more than {MAX_NODES} values and keys in one document, aliases followed"),
+    )
+    .at(place)
+    .help("long tables do not belong in an integration; where aliases stand in what other aliases stand for, write less of it twice")
 }

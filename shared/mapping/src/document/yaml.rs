@@ -7,13 +7,10 @@ use std::sync::Arc;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 use serde_json::Number;
 
-use super::json::too_deep;
-use super::{Content, Key, MAX_DEPTH, Node, Place, Source, Written};
+use super::json::{too_deep, too_many};
+use super::{Content, Key, MAX_DEPTH, MAX_NODES, MAX_TEXT_BYTES, Node, Place, Source, Written};
 use crate::Diagnostic;
 use crate::diagnostic::code;
-
-/// How many values a document may have once its aliases are followed.
-const MAX_NODES: usize = 200_000;
 
 pub(super) fn parse(source: &Arc<Source>) -> Result<Node, Diagnostic> {
     let mut builder = Builder::new(source);
@@ -24,14 +21,9 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Node, Diagnostic> {
             let place = Place::new(source, at, at + 1);
             let diagnostic =
                 Diagnostic::error(code::DOCUMENT, format!("not valid YAML: {}", error.info())).at(&place);
-            if error.info().contains("flow") {
-                diagnostic
-                    .help("between { } and [ ] an expression with brackets, braces or commas needs quotes")
-            } else if error.info().contains("mapping values are not allowed") {
-                diagnostic
-                    .help("an expression with `: ` in it needs quotes, and a key stands on a line of its own")
-            } else {
-                diagnostic
+            match hint(&source.text, at, error.info()) {
+                Some(hint) => diagnostic.help(hint),
+                None => diagnostic,
             }
         })?;
         builder.event(event, span)?;
@@ -40,6 +32,70 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Node, Diagnostic> {
         place: Place::new(source, 0, 0),
         content: Content::Null,
     }))
+}
+
+/// What most likely has to be mended where the parser stopped at the byte `at` and `said` why: its words tell what it
+/// expected, not what was meant.
+fn hint(text: &str, at: usize, said: &str) -> Option<&'static str> {
+    let before = text.get(..at).unwrap_or(text);
+    let start = before.rfind('\n').map_or(0, |line_break| line_break + 1);
+    let line = text
+        .get(start..)
+        .and_then(|rest| rest.lines().next())
+        .unwrap_or_default();
+    let has = |words: &[&str]| words.iter().any(|words| said.contains(words));
+    let indentation = line.get(..line.len() - line.trim_start().len())?;
+    if has(&[" tab", "tabs "]) || indentation.contains('\t') {
+        return Some("indent with spaces: YAML takes no tabs there");
+    }
+    if has(&["flow", "illegal placement of ':'", "misplaced bracket"]) {
+        return Some(
+            "between { } and [ ] an expression with brackets, braces or commas needs quotes; is a bracket above not closed?",
+        );
+    }
+    if has(&["mapping values are not allowed"]) {
+        // A key stands before the place where another one begins.
+        let written = text.get(start..at).unwrap_or_default();
+        return Some(if written.contains(": ") {
+            "an expression with `: ` in it needs quotes, and a key stands on a line of its own"
+        } else {
+            "this key stands deeper than the one above, which has a value already: indent it like its siblings, \
+             and write a space after each colon"
+        });
+    }
+    if has(&["trailing content"]) {
+        return Some(
+            "a value that begins with a quote ends with it: put the whole expression in the other kind of quotes, \
+             or write it below `>-`",
+        );
+    }
+    if has(&[
+        "indentation in quoted scalar",
+        "quoted scalar, found unexpected end",
+    ]) {
+        return Some("is the closing quote missing? A text of several lines is indented more than its key");
+    }
+    if has(&["simple key expect"]) {
+        return Some(
+            "a colon and a space follow a key; a text of several lines is indented more than its key",
+        );
+    }
+    if has(&["unexpected character"]) {
+        return Some("a value that begins with this character needs quotes");
+    }
+    if has(&["unknown escape"]) {
+        return Some("write each backslash twice between double quotes, or use single quotes");
+    }
+    if has(&[
+        "did not find expected key",
+        "expected '-'",
+        "expected <document start>",
+    ]) {
+        return Some(
+            "indent this line exactly like its siblings above: keys of one object, or dashes of one list",
+        );
+    }
+    None
 }
 
 /// What is said about a key that an object has already.
@@ -58,18 +114,28 @@ struct Builder<'a> {
     /// Byte of each character; empty when the text is ASCII and they are the same.
     bytes: Vec<usize>,
     open: Vec<Open>,
-    /// Finished nodes with an anchor, with their depth and their number of values.
-    anchors: HashMap<usize, (Node, usize, usize)>,
-    nodes: usize,
+    /// Finished nodes with an anchor, with their depth and their size.
+    anchors: HashMap<usize, (Node, usize, Size)>,
+    /// What was read so far, aliases followed.
+    size: Size,
     documents: usize,
     root: Option<Node>,
+}
+
+/// How much memory something takes.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    /// Values and keys.
+    nodes: usize,
+    /// Bytes of their texts.
+    text: usize,
 }
 
 /// A list or an object that is not finished.
 struct Open {
     start: usize,
     anchor: usize,
-    nodes_before: usize,
+    size_before: Size,
     deepest: usize,
     collection: Collection,
 }
@@ -81,6 +147,22 @@ enum Collection {
         seen: HashSet<String>,
         key: Option<Key>,
     },
+}
+
+impl Size {
+    fn grow(&mut self, by: Size, place: &Place) -> Result<(), Diagnostic> {
+        self.nodes += by.nodes;
+        self.text += by.text;
+        if self.nodes > MAX_NODES {
+            return Err(too_many(place));
+        }
+        if self.text > MAX_TEXT_BYTES {
+            let message =
+                format!("more than {MAX_TEXT_BYTES} bytes of text in one document, aliases followed");
+            return Err(Diagnostic::error(code::DOCUMENT, message).at(place));
+        }
+        Ok(())
+    }
 }
 
 impl<'a> Builder<'a> {
@@ -97,7 +179,7 @@ impl<'a> Builder<'a> {
             bytes,
             open: Vec::new(),
             anchors,
-            nodes: 0,
+            size: Size::default(),
             documents: 0,
             root: None,
         }
@@ -177,7 +259,7 @@ impl<'a> Builder<'a> {
         self.open.push(Open {
             start: self.offset(span.start),
             anchor,
-            nodes_before: self.nodes,
+            size_before: self.size,
             deepest: 0,
             collection,
         });
@@ -203,32 +285,30 @@ impl<'a> Builder<'a> {
         };
         let node = Node { place, content };
         if open.anchor != 0 {
-            let nodes = self.nodes - open.nodes_before + 1;
+            let size = Size {
+                nodes: self.size.nodes - open.size_before.nodes,
+                text: self.size.text - open.size_before.text,
+            };
+            // The copy that is kept for the aliases takes as much again.
+            self.size.grow(size, &node.place)?;
             self.anchors
-                .insert(open.anchor, (node.clone(), open.deepest + 1, nodes));
+                .insert(open.anchor, (node.clone(), open.deepest + 1, size));
         }
         self.add(node, open.deepest + 1)
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Diagnostic> {
         let place = self.place(span);
-        let Some((node, depth, nodes)) = self.anchors.get(&anchor) else {
+        let Some(&(ref node, depth, size)) = self.anchors.get(&anchor) else {
             return Err(
                 Diagnostic::error(code::DOCUMENT, "this alias is part of what it stands for").at(&place),
             );
         };
-        self.nodes += nodes;
-        if self.nodes > MAX_NODES {
-            return Err(Diagnostic::error(
-                code::DOCUMENT,
-                format!("aliases make this document larger than {MAX_NODES} values"),
-            )
-            .at(&place));
-        }
+        self.size.grow(size, &place)?;
         if self.open.len() + depth > MAX_DEPTH {
             return Err(too_deep(&place));
         }
-        let (node, depth) = (node.clone(), *depth);
+        let node = node.clone();
         self.add(node, depth)
     }
 
@@ -260,9 +340,15 @@ impl<'a> Builder<'a> {
         } else {
             resolve(text, style, tag, &place)?
         };
+        let size = Size {
+            nodes: 0,
+            text: text.len(),
+        };
+        self.size.grow(size, &place)?;
         let node = Node { place, content };
         if anchor != 0 {
-            self.anchors.insert(anchor, (node.clone(), 0, 1));
+            self.size.grow(size, &node.place)?;
+            self.anchors.insert(anchor, (node.clone(), 0, size));
         }
         self.add(node, 0)
     }
@@ -289,7 +375,7 @@ impl<'a> Builder<'a> {
 
     /// Puts a finished node into what is open, as its key, its value or its element.
     fn add(&mut self, node: Node, depth: usize) -> Result<(), Diagnostic> {
-        self.nodes += 1;
+        self.size.grow(Size { nodes: 1, text: 0 }, &node.place)?;
         let Some(open) = self.open.last_mut() else {
             self.root = Some(node);
             return Ok(());

@@ -8,5 +8,5 @@ mod retry;
 mod session;
 
 pub(crate) use self::exchange::Response;
-pub(crate) use self::retry::once_sent;
+pub(crate) use self::retry::{after_doubt, once_sent};
 pub(crate) use self::session::Session;

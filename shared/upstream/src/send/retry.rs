@@ -44,13 +44,8 @@ impl Session<'_> {
         // Whether an earlier attempt may have been carried out.
         let mut doubtful = false;
         loop {
-            if let Err(error) = self.take_budget().await {
-                return Err(if doubtful {
-                    error.with_outcome(once_sent(&prepared.method))
-                } else {
-                    error
-                });
-            }
+            let budget = self.take_budget().await;
+            budget.map_err(|error| after_doubt(error, doubtful, &prepared.method))?;
             let mut result = self.attempt(name, prepared, credentials, attempt).await;
             if let Ok(response) = &mut result {
                 self.heed(prepared, response).await;
@@ -157,6 +152,15 @@ fn after_failure(failure: &Failure, repeatable: bool) -> Next {
         Progress::NotConnected => Next::Again(None),
         Progress::Sent if repeatable => Next::Again(None),
         Progress::Sent | Progress::Refused | Progress::Answered => Next::Stop,
+    }
+}
+
+/// The error of a request of which an earlier attempt may have been carried out, where `doubtful` says so.
+pub(crate) fn after_doubt(error: UpstreamError, doubtful: bool, method: &Method) -> UpstreamError {
+    if doubtful {
+        error.with_outcome(once_sent(method))
+    } else {
+        error
     }
 }
 

@@ -8,6 +8,7 @@ use storage::{Budget, RateLimit};
 use tokio::time::Instant;
 
 use super::exchange::Response;
+use super::retry::after_doubt;
 use crate::auth::{Credentials, InUse, MOST_CREDENTIALS};
 use crate::client::{CallContext, Client};
 use crate::error::{ErrorKind, Outcome, UpstreamError};
@@ -17,6 +18,9 @@ use crate::request::{Prepared, Root};
 
 /// A budget that is used up is waited for, if it is free again within this time.
 const LONGEST_BUDGET_WAIT: Duration = Duration::from_secs(2);
+
+/// When a caller is told to come back after the store of the budget did not answer in time.
+const AFTER_A_SLOW_STORE: Duration = Duration::from_secs(1);
 
 /// One call of an action: what it may use, and what it has learned.
 pub(crate) struct Session<'a> {
@@ -72,24 +76,30 @@ impl<'a> Session<'a> {
         repeatable: bool,
     ) -> Result<Response, UpstreamError> {
         let name = &self.action.name;
-        let first = self.follow(name, prepared, repeatable).await?;
+        let mut first = self.follow(name, prepared, repeatable).await?;
         if !is_refusal(&first) {
             return Ok(first);
         }
+        // Whether an attempt with credentials that were refused in the end may have been carried out before.
+        let mut doubtful = first.doubtful;
         let began_with = (self.credentials.clone(), self.in_use.clone());
         let (mut status, mut refused) = (first.status, Vec::new());
         for _ in 1..MOST_CREDENTIALS {
-            if !self.take_other_credentials(status, &mut refused).await? {
+            let other = self.take_other_credentials(status, &mut refused).await;
+            if !other.map_err(|error| after_doubt(error, doubtful, &prepared.method))? {
                 break;
             }
-            let next = self.follow(name, prepared, repeatable).await?;
+            let next = self.follow(name, prepared, repeatable).await;
+            let next = next.map_err(|error| after_doubt(error, doubtful, &prepared.method))?;
+            doubtful |= next.doubtful;
             if !is_refusal(&next) {
                 self.keep_credentials();
-                return Ok(next);
+                return Ok(Response { doubtful, ..next });
             }
             status = next.status;
         }
         (self.credentials, self.in_use) = began_with;
+        first.doubtful = doubtful;
         Ok(first)
     }
 
@@ -99,13 +109,18 @@ impl<'a> Session<'a> {
         let limit = self.connector.rate_limit;
         loop {
             let budget = &self.client.options.budget;
-            let taken = budget
-                .take(
-                    integration,
-                    limit.unwrap_or(RateLimit::UNLIMITED),
-                    self.context.lane,
-                )
-                .await;
+            let take = budget.take(
+                integration,
+                limit.unwrap_or(RateLimit::UNLIMITED),
+                self.context.lane,
+            );
+            let Ok(taken) = tokio::time::timeout(self.left(), take).await else {
+                tracing::error!(integration, "the store of the rate budget did not answer in time");
+                let message =
+                    format!("the rate budget of `{integration}` could not be read in time; try again");
+                let error = UpstreamError::new(ErrorKind::Budget, Outcome::NotSent, message);
+                return Err(error.with_retry_after(Some(AFTER_A_SLOW_STORE)));
+            };
             match taken
                 .map_err(|error| UpstreamError::storage("cannot read the rate budget", integration, &error))?
             {

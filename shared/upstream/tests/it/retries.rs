@@ -1,11 +1,19 @@
 //! Retries, times, the rate budget, and the records of what was sent.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use upstream::{CallContext, ErrorKind, HttpAction, Method, Outcome, RateLimit, RetryPolicy};
+use storage::embedded::StaticSecrets;
+use storage::{Budget, Observation, RateBudget, StorageError};
+use upstream::{
+    ApiKeyLocation, Auth, CallContext, Client, ClientOptions, Connector, ErrorKind, Fallback, HttpAction,
+    Lane, Method, Outcome, RateLimit, RetryPolicy,
+};
 
-use crate::support::{Reply, Server, action, call, client_with, connector, context, get, nobody, post};
+use crate::support::{
+    Reply, Server, action, call, client_with, connector, context, get, nobody, post, template,
+};
 
 const SHORT: Duration = Duration::from_millis(60);
 const LONG: Duration = Duration::from_secs(30);
@@ -241,6 +249,88 @@ async fn an_attempt_that_may_have_happened_is_not_forgotten_by_the_next() {
         (error.kind(), error.outcome()),
         (ErrorKind::Status(409), Outcome::Unknown)
     );
+}
+
+#[tokio::test]
+async fn other_credentials_and_another_form_do_not_end_the_doubt() {
+    // 503: it may have been carried out. Then the key is refused, and the other key's attempt too, for another reason.
+    let with_two_keys = |url: &str| Connector {
+        auth: Auth::ApiKey {
+            location: ApiKeyLocation::Query {
+                name: "key".to_owned(),
+            },
+            secret: "key".to_owned(),
+            fallback_secret: Some("spare".to_owned()),
+        },
+        ..connector(url)
+    };
+    for statuses in [[503, 401, 409], [503, 401, 401], [503, 403, 429]] {
+        let answer = move |_: &_, number: usize| Reply::status(*statuses.get(number).unwrap_or(&statuses[2]));
+        let server = Server::start(answer).await;
+        let error = client_with(&[("key", "one"), ("spare", "two")])
+            .call(
+                &with_two_keys(&server.url),
+                &action(&Method::PUT, "/t"),
+                &json!({}),
+                &mut context(),
+            )
+            .await
+            .unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Unknown, "{statuses:?}");
+    }
+
+    let server = Server::start(|_, number| Reply::status([503, 404, 409][number])).await;
+    let mut action = action(&Method::PUT, "/t");
+    action.fallback = Some(Box::new(Fallback {
+        on_status: vec![404],
+        when: None,
+        method: None,
+        path: Some(template("/other")),
+        query: None,
+        headers: None,
+        body: None,
+    }));
+    let error = call(&connector(&server.url), &action, &json!({}))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::Status(409), Outcome::Unknown)
+    );
+}
+
+#[tokio::test]
+async fn a_budget_whose_store_hangs_ends_at_the_deadline_with_nothing_sent() {
+    struct Hangs;
+    #[async_trait::async_trait]
+    impl RateBudget for Hangs {
+        async fn take(&self, _: &str, _: RateLimit, _: Lane) -> Result<Budget, StorageError> {
+            std::future::pending().await
+        }
+        async fn observe(&self, _: &str, _: Observation) -> Result<(), StorageError> {
+            Ok(())
+        }
+    }
+    let server = Server::agreeable().await;
+    let client = Client::new(ClientOptions {
+        secrets: Arc::new(StaticSecrets::new()),
+        budget: Arc::new(Hangs),
+        allow_private_addresses: true,
+        user_agent: "ticket-gateway/test".to_owned(),
+    })
+    .unwrap();
+    let mut context = CallContext::within(SHORT);
+    let (connector, action, scope) = (connector(&server.url), post("/t"), json!({}));
+    let call = client.call(&connector, &action, &scope, &mut context);
+    let error = tokio::time::timeout(LONG, call)
+        .await
+        .expect("an end")
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::Budget, Outcome::NotSent)
+    );
+    assert!(error.retry_after().is_some() && server.asked().is_empty());
 }
 
 #[tokio::test]
