@@ -35,6 +35,8 @@ FUNCTIONS = {
 
 INTEGRATIONS = {"Fn::GetAtt": ["IntegrationsTable", "Arn"]}
 STATE = {"Fn::GetAtt": ["StateTable", "Arn"]}
+# Of this stack alone, so that a second stack in the account has secrets of its own.
+SECRET_PREFIX = {"Fn::If": ["NamesSecrets", {"Ref": "SecretPrefix"}, {"Fn::Sub": "${AWS::StackName}/"}]}
 
 
 def leading(*keys: str) -> dict:
@@ -53,8 +55,10 @@ STATEMENTS = {
         "ReadSecrets": (
             ["secretsmanager:GetSecretValue"],
             {
-                "Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}"
-                ":secret:${SecretPrefix}*"
+                "Fn::Sub": [
+                    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${Prefix}*",
+                    {"Prefix": SECRET_PREFIX},
+                ]
             },
             None,
         ),

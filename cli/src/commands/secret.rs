@@ -190,7 +190,7 @@ fn checked(mut text: String, when_empty: &str) -> Result<Secret, Failure> {
         }
     }
     let secret = Secret::new(text);
-    if secret.expose().is_empty() {
+    if secret.expose().trim().is_empty() {
         return Err(
             Failure::failed(when_empty).help("pipe the secret in, or name a file with --from-file FILE")
         );

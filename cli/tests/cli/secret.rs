@@ -158,7 +158,7 @@ fn a_secret_is_never_an_argument() {
 fn without_a_terminal_and_without_input_nothing_is_set() {
     let gateway = Gateway::new();
     assert_eq!(gateway.set("token", "token-1").code, Some(0));
-    for empty in ["", "\n"] {
+    for empty in ["", "\n", "  \n"] {
         let ended = gateway.set("token", empty);
         assert_eq!(ended.code, Some(1), "{ended:?}");
         assert!(
