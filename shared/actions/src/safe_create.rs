@@ -94,16 +94,25 @@ impl Creation<'_> {
             }
         }
         let mut attempt = 1;
+        let mut doubt: Option<ApiError> = None;
         loop {
             let failure = match engine.run(self.compound, self.context.clone()).await {
                 Ok(mapped) => return self.answer(mapped, engine),
                 Err(failure) => failure,
             };
             let refused = failure.outcome.is_harmless();
-            let failure = if attempt > 1 || self.resumed {
-                still_in_doubt(failure)
-            } else {
-                failure
+            // A refusal says nothing of an earlier attempt, of this call or of a process that died. And it is not
+            // what to tell of one in this call: a 429 is sent again by many clients, without looking.
+            let failure = match &doubt {
+                Some(error) if refused => Failure {
+                    error: error.clone(),
+                    outcome: Outcome::Unknown,
+                },
+                None if refused && self.resumed => Failure {
+                    outcome: Outcome::Unknown,
+                    ..failure
+                },
+                _ => failure,
             };
             if failure.outcome != Outcome::Unknown {
                 return Err(failure);
@@ -122,6 +131,7 @@ impl Creation<'_> {
                     if !refused && attempt < self.plan.attempts && engine.has_changed_nothing_for_sure() =>
                 {
                     attempt += 1;
+                    doubt.get_or_insert(failure.error);
                 }
                 Look::NotFound => {
                     return Err(told(
@@ -243,15 +253,6 @@ fn candidates(mapped: Value) -> Vec<Value> {
         _ => true,
     };
     tickets.into_iter().filter(is_there).collect()
-}
-
-/// That this attempt was refused says nothing of an earlier one, of this call or of a process that died.
-fn still_in_doubt(failure: Failure) -> Failure {
-    let outcome = match failure.outcome {
-        harmless if harmless.is_harmless() => Outcome::Unknown,
-        outcome => outcome,
-    };
-    Failure { outcome, ..failure }
 }
 
 fn told(failure: Failure, seen: SafeCreate, sentence: &str) -> Failure {

@@ -291,6 +291,7 @@ async fn a_refusal_of_the_second_attempt_says_nothing_of_the_first() {
     let desk = desk(&[Does::FailOnly, Does::Refuse]).await;
     let answer = desk.create(None).await;
     assert_eq!(answer.details()["outcome"], "unknown", "{answer:?}");
+    assert_eq!(answer.status, 502, "told is the doubt, not the refusal");
 }
 
 #[tokio::test]
