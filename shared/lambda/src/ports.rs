@@ -35,7 +35,7 @@ pub struct Ports {
 impl Ports {
     /// The stores on AWS, as the environment of a function names them: `TICKET_GATEWAY_INTEGRATIONS_TABLE` and
     /// `TICKET_GATEWAY_STATE_TABLE` (DynamoDB), `TICKET_GATEWAY_SECRET_PREFIX` (Secrets Manager: the secret of an
-    /// integration is this and its name; `ticket-gateway/`), `TICKET_GATEWAY_SECRET_TTL_SECONDS` (how long a secret
+    /// integration is this and its name), `TICKET_GATEWAY_SECRET_TTL_SECONDS` (how long a secret
     /// is kept; 300), and what [`Connection::from_environment`] reads. An empty variable counts as none.
     ///
     /// # Errors
@@ -53,7 +53,11 @@ impl Ports {
             STATE_TABLE,
             "names the DynamoDB table that holds the gateway's state",
         )?;
-        let prefix = environment.or(SECRET_PREFIX, "ticket-gateway/");
+        // Without a default: it would be the prefix of another stack of the account.
+        let prefix = environment.required(
+            SECRET_PREFIX,
+            "is what the names of the integrations' secrets begin with",
+        )?;
         let kept = environment.seconds(SECRET_TTL, 300)?;
         let connection = Connection::from_environment(&variable).map_err(|error| Error::setup(&error))?;
         Ok(Ports {

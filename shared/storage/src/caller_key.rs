@@ -11,10 +11,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::error::StorageError;
+use crate::hash::{hexadecimal, sha256};
 use crate::secret::Secret;
 
 const PREFIX: &str = "tgk";
@@ -134,7 +134,7 @@ pub fn generate(
         slot,
         access,
         created_at,
-        hash: hash(text.expose()),
+        hash: sha256(text.expose()),
     };
     Ok((key, text))
 }
@@ -166,14 +166,6 @@ pub async fn verify(store: &dyn CallerKeyStore, text: &str) -> Result<Option<Cal
     let Some(key) = store.key(integration, id).await? else {
         return Ok(None);
     };
-    let is_right: bool = key.hash.as_bytes().ct_eq(hash(text).as_bytes()).into();
+    let is_right: bool = key.hash.as_bytes().ct_eq(sha256(text).as_bytes()).into();
     Ok(is_right.then_some(key))
-}
-
-fn hash(text: &str) -> String {
-    hexadecimal(&Sha256::digest(text))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
 use crate::error::StorageError;
+use crate::hash::sha256;
 
 /// What a new version of an integration holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,8 +32,7 @@ impl NewVersion {
     /// SHA-256 of the files and settings, in hexadecimal: the same for the same content, whoever pushed it when.
     pub fn digest(&self) -> String {
         let content = serde_json::json!({"files": self.files, "settings": self.settings});
-        let hash = Sha256::digest(content.to_string());
-        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+        sha256(&content.to_string())
     }
 }
 

@@ -14,6 +14,7 @@ pub mod embedded;
 mod error;
 mod event_log;
 mod event_sink;
+mod hash;
 mod idempotency;
 pub mod in_process;
 mod integrations;

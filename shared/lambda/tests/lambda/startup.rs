@@ -16,9 +16,10 @@ fn environment<'e>(variables: &'e [(&'e str, &'e str)]) -> impl Fn(&str) -> Opti
     }
 }
 
-const COMPLETE: [(&str, &str); 5] = [
+const COMPLETE: [(&str, &str); 6] = [
     ("TICKET_GATEWAY_INTEGRATIONS_TABLE", "Integrations"),
     ("TICKET_GATEWAY_STATE_TABLE", "State"),
+    ("TICKET_GATEWAY_SECRET_PREFIX", "desk/"),
     ("AWS_REGION", "eu-central-1"),
     ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
     ("AWS_SECRET_ACCESS_KEY", "example"),
@@ -37,6 +38,7 @@ fn a_missing_or_empty_variable_is_named() {
     for missing in [
         "TICKET_GATEWAY_INTEGRATIONS_TABLE",
         "TICKET_GATEWAY_STATE_TABLE",
+        "TICKET_GATEWAY_SECRET_PREFIX",
         "AWS_ACCESS_KEY_ID",
     ] {
         let mut variables = COMPLETE;

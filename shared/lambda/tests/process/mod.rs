@@ -82,6 +82,7 @@ impl World {
             ("AWS_ENDPOINT_URL", format!("http://{}", self.address)),
             ("TICKET_GATEWAY_INTEGRATIONS_TABLE", "Integrations".to_owned()),
             ("TICKET_GATEWAY_STATE_TABLE", "State".to_owned()),
+            ("TICKET_GATEWAY_SECRET_PREFIX", "ticket-gateway/".to_owned()),
             ("TICKET_GATEWAY_ALLOW_PRIVATE_UPSTREAMS", "true".to_owned()),
         ])
     }
