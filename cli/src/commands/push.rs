@@ -107,6 +107,7 @@ async fn push(arguments: &Arguments, output: &mut Output) -> Result<(), Failure>
         created_at: now(),
         created_by: target.person.clone(),
         replaces: seen,
+        streams: poller::scheduled(&installation.integration),
     };
     let label = seen.map_or("nothing".to_owned(), |version| format!("version {version}"));
     let (old, new) = (

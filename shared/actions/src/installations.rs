@@ -24,6 +24,12 @@ pub trait Installations: Send + Sync {
     /// is in the log.
     async fn find(&self, name: &str) -> Result<Option<Arc<Installed>>, ApiError>;
 
+    /// The names of all integrations that there are, loaded or not, in order.
+    ///
+    /// # Errors
+    /// When the store cannot list them.
+    async fn names(&self) -> Result<Vec<String>, ApiError>;
+
     /// The names of the integrations that are loaded now, in order: for banners and logs.
     fn known(&self) -> Vec<String>;
 }

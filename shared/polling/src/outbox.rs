@@ -1,13 +1,14 @@
 //! From the tickets of a page to accepted events: compare, note as pending, publish, note as published (W3, W7).
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use storage::{Acceptance, Event, EventKind, EventWindow, Pending, SeenTicket, Swap};
 
 use crate::change::changes;
 use crate::run::{Run, Stop};
 use crate::source::{Page, Ticket};
-use crate::time::{earlier, later};
+use crate::time::{earlier, later, shifted};
 use crate::version::{Comparison, compare, event_id};
 use crate::walk::Walk;
 
@@ -15,6 +16,8 @@ use crate::walk::Walk;
 const GROUP: usize = 100;
 /// How often a group is compared again, or a write or an offer repeated, within a run.
 const ATTEMPTS: usize = 5;
+/// How far two clocks may be apart without being told from equal ones, when a change is held against our own writes.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
 
 /// What is to be done about the tickets of a group.
 #[derive(Default)]
@@ -147,6 +150,7 @@ impl Run<'_> {
                 }
             }
         }
+        self.name_causes(&mut work.fresh).await;
         Ok(work)
     }
 
@@ -182,6 +186,35 @@ impl Run<'_> {
             changes: last.map(|last| changes(&last.ticket, &ticket.fields, &self.settings.ignored_fields)),
             caused_by: None,
             omitted: Vec::new(),
+        }
+    }
+
+    /// Names, in each event that comes from a write of our own, the request that made it: the latest to that ticket
+    /// that was under way at the version's `updated_at`, give or take what the clocks can differ.
+    async fn name_causes(&self, fresh: &mut [SeenTicket]) {
+        let Some(journal) = self.ports.journal.filter(|_| !fresh.is_empty()) else {
+            return;
+        };
+        let ids: Vec<&str> = fresh.iter().map(|seen| seen.ticket_id.as_str()).collect();
+        // Without an answer the events go out unmarked: late would be worse.
+        let Ok(writes) = journal.writes(&self.record.key.integration, &ids).await else {
+            return;
+        };
+        let tolerance = self.settings.granularity.saturating_add(CLOCK_TOLERANCE);
+        let theirs = |ours| shifted(ours, self.record.skew_milliseconds);
+        let cause = |event: &Event| {
+            let changed = event.version.updated_at;
+            let under_way = writes.iter().filter(|write| {
+                write.ticket_id == event.ticket_id
+                    && earlier(theirs(write.from), tolerance) <= changed
+                    && changed <= later(theirs(write.until), tolerance)
+            });
+            under_way
+                .max_by_key(|write| write.from)
+                .map(|write| write.request_id.clone())
+        };
+        for pending in fresh.iter_mut().filter_map(|seen| seen.pending.as_mut()) {
+            pending.event.caused_by = cause(&pending.event);
         }
     }
 

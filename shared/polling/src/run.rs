@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use storage::{EventSink, EventWindow, Lease, PollState, StorageError, StreamKey, StreamRecord, Swap};
+use storage::{
+    EventSink, EventWindow, Lease, PollState, StorageError, StreamKey, StreamRecord, Swap, WriteJournal,
+};
 
 use crate::clock::Clock;
 use crate::report::{Outcome, Report};
@@ -26,6 +28,8 @@ pub struct Ports<'a> {
     pub state: &'a dyn PollState,
     /// Where events go.
     pub sink: &'a dyn EventSink,
+    /// Which writes were our own; without it no event has a `caused_by`.
+    pub journal: Option<&'a dyn WriteJournal>,
     /// The time.
     pub clock: &'a dyn Clock,
 }

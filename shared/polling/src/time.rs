@@ -21,6 +21,14 @@ pub(crate) fn earlier(time: Timestamp, by: Duration) -> Timestamp {
     from_microseconds(time.as_microsecond().saturating_sub(microseconds(by)))
 }
 
+/// A time of our clock as a clock shows it that is ahead by `skew_milliseconds`.
+pub(crate) fn shifted(time: Timestamp, skew_milliseconds: i64) -> Timestamp {
+    from_microseconds(
+        time.as_microsecond()
+            .saturating_add(skew_milliseconds.saturating_mul(1000)),
+    )
+}
+
 /// The last multiple of `step` that is not after `time`.
 pub(crate) fn floor(time: Timestamp, step: Duration) -> Timestamp {
     let (value, step) = (time.as_microsecond(), microseconds(step).max(1));

@@ -117,7 +117,7 @@ pub mod integrations {
 
     use serde_json::json;
 
-    use crate::{IntegrationStore, NewVersion, VersionInfo};
+    use crate::{IntegrationStore, NewVersion, ScheduledStream, VersionInfo};
 
     fn content(note: &str) -> NewVersion {
         NewVersion {
@@ -127,6 +127,10 @@ pub mod integrations {
             created_at: "2026-01-05T10:30:45Z".to_owned(),
             created_by: "molly@laptop".to_owned(),
             replaces: Some(7),
+            streams: vec![ScheduledStream {
+                destination: None,
+                interval_seconds: 30,
+            }],
         }
     }
 

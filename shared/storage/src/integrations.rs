@@ -9,6 +9,16 @@ use serde_json::{Map, Value};
 use crate::error::StorageError;
 use crate::hash::sha256;
 
+/// A stream that is to be polled, as far as the one needs to know who sends the orders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScheduledStream {
+    /// The destination; none where the integration is polled as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<String>,
+    /// Time between two runs.
+    pub interval_seconds: u32,
+}
+
 /// What a new version of an integration holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewVersion {
@@ -26,6 +36,10 @@ pub struct NewVersion {
     /// The version that was active when it was made: what a rollback goes back to.
     #[serde(default)]
     pub replaces: Option<u64>,
+    /// What of it is polled while it is active. Follows from files and settings; kept beside them so that nobody has to
+    /// load ten thousand integrations every minute to know.
+    #[serde(default)]
+    pub streams: Vec<ScheduledStream>,
 }
 
 impl NewVersion {
@@ -108,6 +122,13 @@ pub trait IntegrationStore: Send + Sync {
     /// # Errors
     /// When the store fails.
     async fn all_active(&self) -> Result<Vec<(String, u64)>, StorageError>;
+
+    /// What is polled of the active versions, by name; integrations without such a stream are left out. Does not read
+    /// their files.
+    ///
+    /// # Errors
+    /// When the store fails.
+    async fn scheduled(&self) -> Result<Vec<(String, Vec<ScheduledStream>)>, StorageError>;
 
     /// Makes `version` the active one, or none, provided that `expected` is active now.
     ///

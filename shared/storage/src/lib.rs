@@ -1,7 +1,8 @@
 //! What the gateway keeps, as small ports, and their adapters.
 //!
 //! A port is a trait: [`SecretStore`], [`RateBudget`], [`IntegrationStore`], [`IdempotencyStore`],
-//! [`CallerKeyStore`]. The adapters for one machine are in `embedded` and [`in_process`], those for AWS in `aws`; each
+//! [`CallerKeyStore`]; for polling [`PollState`], [`EventSink`], [`EventLog`], [`WriteJournal`], [`PollQueue`] and
+//! [`WebhookStore`]. The adapters for one machine are in `embedded` and [`in_process`], those for AWS in `aws`; each
 //! passes the tests of `contract` (feature `contract`) that belong to its port.
 
 #[cfg(feature = "aws")]
@@ -18,16 +19,22 @@ mod hash;
 mod idempotency;
 pub mod in_process;
 mod integrations;
+mod poll_queue;
 mod poll_state;
 mod rate;
 mod secret;
+mod webhooks;
+mod write_journal;
 
 pub use caller_key::{CallerKey, CallerKeyStore};
 pub use error::StorageError;
 pub use event_log::{EventCursor, EventLog, LoggedEvent};
 pub use event_sink::{Acceptance, Change, Event, EventKind, EventSink, EventWindow};
 pub use idempotency::{Begin, IdempotencyStore};
-pub use integrations::{IntegrationStore, IntegrationVersion, NewVersion, VersionInfo};
+pub use integrations::{IntegrationStore, IntegrationVersion, NewVersion, ScheduledStream, VersionInfo};
+pub use poll_queue::{PollMessage, PollQueue};
 pub use poll_state::{Lease, Pending, PollState, SeenTicket, StreamKey, StreamRecord, Swap, TicketVersion};
 pub use rate::{Budget, Lane, Observation, RateBudget, RateLimit};
 pub use secret::{Secret, SecretStore, SecretWriter};
+pub use webhooks::{Webhook, WebhookStore};
+pub use write_journal::{JournalledWrite, WriteJournal};

@@ -29,6 +29,7 @@ fn version(note: &str) -> NewVersion {
         created_at: "2026-01-05T10:30:45Z".to_owned(),
         created_by: String::new(),
         replaces: None,
+        streams: Vec::new(),
     }
 }
 

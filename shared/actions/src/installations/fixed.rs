@@ -40,6 +40,10 @@ impl Installations for Fixed {
         Ok(self.0.get(name).cloned())
     }
 
+    async fn names(&self) -> Result<Vec<String>, ApiError> {
+        Ok(self.known())
+    }
+
     fn known(&self) -> Vec<String> {
         self.0.keys().cloned().collect()
     }

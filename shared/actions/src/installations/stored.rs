@@ -250,6 +250,14 @@ impl Installations for Stored {
         next.answer()
     }
 
+    async fn names(&self) -> Result<Vec<String>, ApiError> {
+        let active = self.store.all_active().await.map_err(|error| {
+            tracing::error!(%error, "the active integrations cannot be listed");
+            ApiError::internal("the integrations cannot be listed; the gateway's log says why")
+        })?;
+        Ok(active.into_iter().map(|(name, _)| name).collect())
+    }
+
     fn known(&self) -> Vec<String> {
         let slots = self.slots();
         let loaded = slots.iter().filter(|(_, slot)| slot.known().good.is_some());

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actions::{ErrorCode, Installations, Stored};
 use serde_json::Map;
-use storage::{IntegrationStore, IntegrationVersion, NewVersion, StorageError, VersionInfo};
+use storage::{IntegrationStore, IntegrationVersion, NewVersion, ScheduledStream, StorageError, VersionInfo};
 
 const REFRESH: Duration = Duration::from_secs(30);
 
@@ -36,6 +36,7 @@ impl Shelf {
             created_at: "2026-01-05T10:00:00Z".to_owned(),
             created_by: String::new(),
             replaces: None,
+            streams: Vec::new(),
         };
         state.versions.insert(number, content);
         state.active = Some(number);
@@ -102,6 +103,10 @@ impl IntegrationStore for Shelf {
                 .collect()
         })
         .await
+    }
+
+    async fn scheduled(&self) -> Result<Vec<(String, Vec<ScheduledStream>)>, StorageError> {
+        Ok(Vec::new())
     }
 
     async fn activate(&self, _: &str, _: Option<u64>, _: Option<u64>) -> Result<(), StorageError> {

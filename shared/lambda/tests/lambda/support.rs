@@ -66,6 +66,7 @@ pub(crate) async fn store(address: &str) -> Arc<EmbeddedStore> {
         created_at: "2026-01-05T10:30:45Z".to_owned(),
         created_by: "molly".to_owned(),
         replaces: None,
+        streams: Vec::new(),
     };
     let version = store.add("desk", content).await.unwrap();
     store.activate("desk", Some(version), None).await.unwrap();

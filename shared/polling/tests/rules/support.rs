@@ -146,6 +146,7 @@ impl World {
             source: self,
             state: self,
             sink: self,
+            journal: None,
             clock: self,
         }
     }

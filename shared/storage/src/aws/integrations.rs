@@ -2,8 +2,8 @@
 //!
 //! | `pk` | `sk` | attributes |
 //! |---|---|---|
-//! | `ACTIVE` | `<name>` | `version` |
-//! | `INTEGRATION#<name>` | `VERSION#<12 digits>` | `note`, `created_at`, `created_by`, `digest`, `bytes`, `chunks` |
+//! | `ACTIVE` | `<name>` | `version`; `streams`: JSON, if something of it is polled |
+//! | `INTEGRATION#<name>` | `VERSION#<12 digits>` | `note`, `created_at`, `created_by`, `digest`, `bytes`, `chunks`; `streams` |
 //! | `INTEGRATION#<name>#<12 digits>` | `CHUNK#<3 digits>` | `data`: a part of the compressed JSON; `chunks` |
 //!
 //! A version and its chunks are written in one transaction, and never again.
@@ -20,9 +20,10 @@ use super::failure::explain_code;
 use super::pause::pause;
 use super::table::{Item, PK, SK, Table, bytes, number, text};
 use crate::error::StorageError;
-use crate::integrations::{IntegrationStore, IntegrationVersion, NewVersion, VersionInfo};
+use crate::integrations::{IntegrationStore, IntegrationVersion, NewVersion, ScheduledStream, VersionInfo};
 
 const ACTIVE: &str = "ACTIVE";
+const STREAMS: &str = "streams";
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 /// So many writers may take the next number before us.
 const ATTEMPTS: u32 = 20;
@@ -135,9 +136,10 @@ impl IntegrationStore for DynamoIntegrations {
         check(name)?;
         let packed = chunks::pack(&format!("the new version of `{name}`"), &content)?;
         let pieces: Vec<&[u8]> = packed.chunks(CHUNK).collect();
+        let streams = streams_text(&content.streams);
         for attempt in 0..ATTEMPTS {
             let version = self.last(&doing, name).await? + 1;
-            let mut items = vec![self.put(Item::from([
+            let mut head = Item::from([
                 (PK.to_owned(), text(versions_of(name))),
                 (SK.to_owned(), text(head_of(version))),
                 ("note".to_owned(), text(&content.note)),
@@ -146,7 +148,9 @@ impl IntegrationStore for DynamoIntegrations {
                 ("digest".to_owned(), text(content.digest())),
                 ("bytes".to_owned(), number(packed.len() as u64)),
                 ("chunks".to_owned(), number(pieces.len() as u64)),
-            ]))?];
+            ]);
+            head.extend(streams.clone().map(|streams| (STREAMS.to_owned(), text(streams))));
+            let mut items = vec![self.put(head)?];
             for (index, piece) in pieces.iter().enumerate() {
                 items.push(self.put(Item::from([
                     (PK.to_owned(), text(chunks_of(name, version))),
@@ -214,6 +218,21 @@ impl IntegrationStore for DynamoIntegrations {
         Ok(all)
     }
 
+    async fn scheduled(&self) -> Result<Vec<(String, Vec<ScheduledStream>)>, StorageError> {
+        let mut all = Vec::new();
+        for item in self.table.all("cannot list what is polled", ACTIVE, None).await? {
+            let row = self.table.read(&item);
+            if item.contains_key(STREAMS) {
+                let streams = serde_json::from_str(row.text(STREAMS)?);
+                all.push((
+                    row.text(SK)?.to_owned(),
+                    streams.map_err(|_| row.is_not_ours(STREAMS))?,
+                ));
+            }
+        }
+        Ok(all)
+    }
+
     async fn activate(
         &self,
         name: &str,
@@ -232,6 +251,12 @@ impl IntegrationStore for DynamoIntegrations {
         let pointer = if let Some(version) = version {
             let mut item = key;
             item.insert("version".to_owned(), number(version));
+            let head = self
+                .table
+                .get(&doing, &versions_of(name), &head_of(version))
+                .await?;
+            let streams = head.and_then(|mut head| head.remove_entry(STREAMS));
+            item.extend(streams);
             let put = Put::builder()
                 .table_name(&self.table.name)
                 .set_item(Some(item))
@@ -281,6 +306,12 @@ impl IntegrationStore for DynamoIntegrations {
             "`{name}` has no version {version}"
         )))
     }
+}
+
+/// None where nothing is polled: most readers of the pointer do not need it.
+fn streams_text(streams: &[ScheduledStream]) -> Option<String> {
+    let text = serde_json::to_string(streams).ok();
+    text.filter(|_| !streams.is_empty())
 }
 
 fn versions_of(name: &str) -> String {

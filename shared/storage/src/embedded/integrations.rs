@@ -5,7 +5,7 @@ use redb::{ReadableTable, TableDefinition};
 
 use super::database::EmbeddedStore;
 use crate::error::StorageError;
-use crate::integrations::{IntegrationStore, IntegrationVersion, NewVersion, VersionInfo};
+use crate::integrations::{IntegrationStore, IntegrationVersion, NewVersion, ScheduledStream, VersionInfo};
 
 /// (name, version) to the version as JSON.
 pub(super) const VERSIONS: TableDefinition<'_, (&str, u64), &[u8]> =
@@ -74,6 +74,25 @@ impl IntegrationStore for EmbeddedStore {
             for entry in transaction.open_table(ACTIVE)?.iter()? {
                 let (name, version) = entry?;
                 all.push((name.value().to_owned(), version.value()));
+            }
+            Ok(all)
+        })
+        .await
+    }
+
+    async fn scheduled(&self) -> Result<Vec<(String, Vec<ScheduledStream>)>, StorageError> {
+        self.read("cannot list what is polled", move |transaction| {
+            let (active, versions) = (transaction.open_table(ACTIVE)?, transaction.open_table(VERSIONS)?);
+            let mut all = Vec::new();
+            for entry in active.iter()? {
+                let (name, version) = entry?;
+                let Some(record) = versions.get((name.value(), version.value()))? else {
+                    continue;
+                };
+                let stored: IntegrationVersion = serde_json::from_slice(record.value())?;
+                if !stored.content.streams.is_empty() {
+                    all.push((stored.name, stored.content.streams));
+                }
             }
             Ok(all)
         })

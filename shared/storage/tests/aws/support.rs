@@ -87,6 +87,7 @@ pub(crate) fn content(note: &str) -> NewVersion {
         created_at: "2026-01-05T10:30:45Z".to_owned(),
         created_by: "molly".to_owned(),
         replaces: None,
+        streams: Vec::new(),
     }
 }
 

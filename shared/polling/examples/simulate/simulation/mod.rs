@@ -231,6 +231,7 @@ impl Simulation {
                 source: &worker,
                 state: &worker,
                 sink: &worker,
+                journal: None,
                 clock: &worker,
             };
             let report = run(&key, &settings, ports, &limits).await;
