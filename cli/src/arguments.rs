@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    call, completions, describe, diff, keys, lint, map, openapi, push, rollback, sandbox, schema, secret, up,
-    versions,
+    call, completions, describe, diff, doctor, events, explain, init, keys, lint, map, openapi, poll, push,
+    record, rollback, sandbox, schema, secret, test, up, versions, webhooks,
 };
 
 /// One HTTP API for twelve ticket actions, in front of any ticketing system that an integration describes.
@@ -27,12 +27,20 @@ pub(crate) enum Command {
     Call(call::Arguments),
     Describe(describe::Arguments),
     Lint(lint::Arguments),
+    Init(init::Arguments),
+    Doctor(doctor::Arguments),
+    Explain(explain::Arguments),
     Map(map::Arguments),
+    Test(test::Arguments),
+    Record(record::Arguments),
     Push(push::Arguments),
     Versions(versions::Arguments),
     Diff(diff::Arguments),
     Rollback(rollback::Arguments),
     Keys(keys::Arguments),
+    Events(events::Arguments),
+    Poll(poll::Arguments),
+    Webhooks(webhooks::Arguments),
     Secret(secret::Arguments),
     Sandbox(sandbox::Arguments),
     Schema(schema::Arguments),

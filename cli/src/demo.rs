@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use integration::Installation;
 use sandbox::teamswork::{self, Options, Quirk, Running};
@@ -19,6 +20,11 @@ const TEAMSWORK: &str = include_str!("../../connectors/teamswork/integration.yam
 
 /// How many tickets a first start shows.
 const SEEDED_TICKETS: usize = 40;
+
+/// Often enough to watch. It costs nobody anything here.
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_secs(5);
+/// What is written to the sandbox is in its lists at once; the shipped 10 s are for TeamsWork itself.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// The sandbox, and the integration that is pointed at it.
 pub(crate) struct Demo {
@@ -37,7 +43,11 @@ pub(crate) async fn start(
     output: &mut Output,
 ) -> Result<Demo, Failure> {
     let loaded = integration::load_text("connectors/teamswork/integration.yaml", TEAMSWORK);
-    let integration = install::accept(loaded, output)?;
+    let mut integration = install::accept(loaded, output)?;
+    if let Some(polling) = &mut integration.polling {
+        polling.interval = POLL_INTERVAL;
+        polling.settle = SETTLE;
+    }
     settings::check_names(&[&integration.name], assignments)?;
 
     let options = Options {
@@ -103,6 +113,27 @@ pub(crate) fn curl_lines(address: SocketAddr, integration: &str) -> [String; 3] 
             "curl -sS {tickets}/$ID/comments {send} '{{\"comment\": \"It worked before the update\", {requestor}}}'; echo"
         ),
         format!("curl -sS {tickets}/$ID; echo"),
+    ]
+}
+
+/// Two lines for a shell, to follow [`curl_lines`]: once a poll in `interval` has seen that ticket, edit it in the
+/// ticketing system itself; and see the gateway tell of it. `state` is what was given with `--state`.
+pub(crate) fn change_lines(
+    sandbox: &str,
+    integration: &str,
+    interval: Duration,
+    state: Option<&Path>,
+) -> [String; 2] {
+    let key = Options::default().primary_key;
+    let state = state.map_or_else(String::new, |file| format!(" --state {}", file.display()));
+    let seen = (interval + SETTLE).as_secs() + 2;
+    let changes = r#"{"updates": {"title": "Both monitors stay dark"}, "user": {"id": "00000000-0000-4000-8000-000000000002", "name": "Ana", "email": "ana@example.com"}}"#;
+    [
+        format!(
+            "sleep {seen}; curl -sS -X PUT \"{sandbox}/tickets/$ID?key={key}\" \
+             -H 'content-type: application/json' -d '{changes}'; echo"
+        ),
+        format!("ticket-gateway events tail {integration} --from-start{state}"),
     ]
 }
 

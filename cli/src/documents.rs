@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use mapping::Node;
+use mapping::{Diagnostic, Node};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -17,6 +17,12 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
 pub(crate) fn read_node(path: &Path) -> Result<Node, Failure> {
     let text = read_text(path)?;
     Ok(mapping::parse(shown_name(path), text)?)
+}
+
+/// Reads a file as a tree with places. `Ok(Err(..))`: it is no YAML.
+pub(crate) fn read_document(path: &Path) -> Result<Result<Node, Diagnostic>, Failure> {
+    let text = read_text(path)?;
+    Ok(mapping::parse(shown_name(path), text))
 }
 
 /// Reads a file, or standard input for `-`, as plain data.

@@ -3,12 +3,15 @@
 //! One module a command under [`commands`]; what several of them share has a module of its own beside it.
 
 mod arguments;
+mod cases;
 mod changes;
 mod commands;
 mod demo;
 mod documents;
 mod failure;
 mod install;
+mod live;
+mod moments;
 mod names;
 mod output;
 mod serve;

@@ -1,6 +1,11 @@
 //! Local stand-ins for ticketing systems: for the demo, for trying out an integration, and for tests.
 //!
-//! Each stand-in is written from the vendor's own reference and shares no code with the gateway, so
-//! that a mistake in the gateway's reading of that reference shows up as a disagreement.
+//! [`teamswork`] and [`gorgias`] are written from the vendors' own references and share no code with the gateway, so
+//! that a mistake in the gateway's reading of a reference shows up as a disagreement. [`hostile`] is nobody's: it
+//! does what makes pollers lose and repeat changes, and tells afterwards what was true.
 
+mod connection;
+mod faults;
+pub mod gorgias;
+pub mod hostile;
 pub mod teamswork;

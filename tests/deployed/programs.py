@@ -112,6 +112,10 @@ class Server:
             "SAM_CLI_TELEMETRY": "0",
         }
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def stop(self) -> None:
         stop(self._process)
 

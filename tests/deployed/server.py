@@ -1,4 +1,4 @@
-"""Starts the AWS-compatible server (ministack) with three rules of AWS that it lacks and the template relies on.
+"""Starts the AWS-compatible server (ministack) with the rules of AWS that it lacks and the template relies on.
 
 `python server.py`, with ministack's own environment variables. The version is pinned in tests/tools, so that what is
 replaced here is known to be there. The README beside this file lists what else the server does not do.
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ministack import app
 from ministack.core import iam_actions
 from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
-from ministack.services import apigateway_v1
+from ministack.services import apigateway_v1, lambda_svc
 
 
 def leading_keys(request: object) -> Iterator[str]:
@@ -28,6 +28,15 @@ def leading_keys(request: object) -> Iterator[str]:
             yield values[value]["S"]
     for item in request.get("TransactItems", []):
         for operation in item.values():
+            yield from leading_keys(operation)
+    for table in request.get("RequestItems", {}).values():
+        # BatchGetItem has keys, BatchWriteItem a list of requests.
+        operations = (
+            [{"Key": key} for key in table["Keys"]]
+            if "Keys" in table
+            else [operation for each in table for operation in each.values()]
+        )
+        for operation in operations:
             yield from leading_keys(operation)
 
 
@@ -81,10 +90,32 @@ def with_resource_policy(original):
     return evaluate
 
 
+def with_single_actions(original):
+    """SQS's batch calls have no permission of their own: `sqs:SendMessage` is that of `SendMessageBatch` too."""
+
+    def action(*request, **more) -> str | None:
+        found = original(*request, **more)
+        return found.removesuffix("Batch") if found and found.startswith("sqs:") else found
+
+    return action
+
+
+def with_a_number(original):
+    """A template's parameter arrives as a text, which the server compares with a count."""
+
+    def limit(mapping: dict, *rest) -> int:
+        scaling = {name: int(value) for name, value in (mapping.get("ScalingConfig") or {}).items()}
+        return original({**mapping, "ScalingConfig": scaling}, *rest)
+
+    return limit
+
+
 def main() -> None:
     apigateway_v1._evaluate_policy = with_resource_policy(apigateway_v1._evaluate_policy)
     iam_actions.dynamodb_service_context = with_leading_keys(iam_actions.dynamodb_service_context)
     apigateway_v1._invoke_authorizer_lambda = remembering_usage_keys(apigateway_v1._invoke_authorizer_lambda)
+    iam_actions.extract_iam_action = with_single_actions(iam_actions.extract_iam_action)
+    lambda_svc._sqs_esm_concurrency = with_a_number(lambda_svc._sqs_esm_concurrency)
     # Second half: that key and not the header's text is what is looked up in the usage plans.
     apigateway_v1._api_key_from_request = lambda headers: USAGE_KEYS.get(sent(headers))
     app.main()

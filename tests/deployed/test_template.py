@@ -19,6 +19,10 @@ WRITE = "RecordWritePolicy"
 FUNCTIONS = {
     "authorize-caller": (["ReadCallerKeysPolicy"], []),
     "describe-api": ([], ["get /openapi.json", "get /healthz"]),
+    "read-events": (["ReadEventsPolicy"], ["get /{integration}/events"]),
+    "poll-dispatch": (["DispatchPollsPolicy"], []),
+    "poll-worker": ([CALL, "PollPolicy"], []),
+    "deliver-webhooks": (["DeliverWebhooksPolicy"], []),
     "create-ticket": ([CALL, WRITE], ["post /{integration}/tickets"]),
     "query-ticket-by-id": ([CALL], ["get /{integration}/tickets/{ticket_id}"]),
     "query-tickets-by-requestor": ([CALL], ["get /{integration}/requestors/{requestor_id}/tickets"]),
@@ -35,6 +39,7 @@ FUNCTIONS = {
 
 INTEGRATIONS = {"Fn::GetAtt": ["IntegrationsTable", "Arn"]}
 STATE = {"Fn::GetAtt": ["StateTable", "Arn"]}
+POLL_QUEUE = {"Fn::GetAtt": ["PollQueue", "Arn"]}
 # Of this stack alone, so that a second stack in the account has secrets of its own.
 SECRET_PREFIX = {"Fn::If": ["NamesSecrets", {"Ref": "SecretPrefix"}, {"Fn::Sub": "${AWS::StackName}/"}]}
 
@@ -42,6 +47,28 @@ SECRET_PREFIX = {"Fn::If": ["NamesSecrets", {"Ref": "SecretPrefix"}, {"Fn::Sub":
 def leading(*keys: str) -> dict:
     return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}}
 
+
+READ_SECRETS = {
+    "ReadSecrets": (
+        ["secretsmanager:GetSecretValue"],
+        {
+            "Fn::Sub": [
+                "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${Prefix}*",
+                {"Prefix": SECRET_PREFIX},
+            ]
+        },
+        None,
+    ),
+    "DecryptSecrets": (
+        ["kms:Decrypt"],
+        {"Ref": "SecretsKmsKeyArn"},
+        {
+            "StringEquals": {
+                "kms:ViaService": {"Fn::Sub": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}"},
+            }
+        },
+    ),
+}
 
 # Every statement of the shared policies: actions, resource, condition.
 STATEMENTS = {
@@ -52,25 +79,7 @@ STATEMENTS = {
             STATE,
             leading("RATE#*"),
         ),
-        "ReadSecrets": (
-            ["secretsmanager:GetSecretValue"],
-            {
-                "Fn::Sub": [
-                    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${Prefix}*",
-                    {"Prefix": SECRET_PREFIX},
-                ]
-            },
-            None,
-        ),
-        "DecryptSecrets": (
-            ["kms:Decrypt"],
-            {"Ref": "SecretsKmsKeyArn"},
-            {
-                "StringEquals": {
-                    "kms:ViaService": {"Fn::Sub": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}"},
-                }
-            },
-        ),
+        **READ_SECRETS,
     },
     WRITE: {
         "RecordIdempotentWrites": (
@@ -78,6 +87,42 @@ STATEMENTS = {
             STATE,
             leading("IDEMPOTENCY#*"),
         ),
+        "NoteWrites": (["dynamodb:UpdateItem"], STATE, leading("WRITE#*")),
+    },
+    "DispatchPollsPolicy": {
+        "ListStreams": (["dynamodb:Query"], INTEGRATIONS, leading("ACTIVE")),
+        "SendOrders": (["sqs:SendMessage"], POLL_QUEUE, None),
+    },
+    "PollPolicy": {
+        "TakeOrders": (["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], POLL_QUEUE, None),
+        "OrderTheNextRun": (["sqs:SendMessage"], POLL_QUEUE, None),
+        "KeepStreams": (["dynamodb:GetItem", "dynamodb:PutItem"], STATE, leading("POLL#*", "STREAMS")),
+        "RememberTickets": (
+            [f"dynamodb:{what}" for what in ("BatchGetItem", "GetItem", "Query", "PutItem", "DeleteItem")],
+            STATE,
+            leading("SEEN#*", "SEENPART#*"),
+        ),
+        "ReadOwnWrites": (["dynamodb:BatchGetItem"], STATE, leading("WRITE#*")),
+        "LogEvents": (
+            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+            STATE,
+            leading("EVENT#*", "EVENTID#*"),
+        ),
+        "PublishEvents": (["events:PutEvents"], {"Fn::GetAtt": ["EventBus", "Arn"]}, None),
+        "SetEventsAside": (["sqs:SendMessage"], {"Fn::GetAtt": ["SetAsideQueue", "Arn"]}, None),
+    },
+    "DeliverWebhooksPolicy": {
+        "KeepWebhooks": (["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"], STATE, leading("WEBHOOK")),
+        "ReadEvents": (["dynamodb:GetItem", "dynamodb:Query"], STATE, leading("EVENT#*")),
+        **READ_SECRETS,
+    },
+    "ReadEventsPolicy": {
+        "ReadPolledIntegrations": (
+            ["dynamodb:GetItem", "dynamodb:Query"],
+            INTEGRATIONS,
+            leading("ACTIVE", "INTEGRATION#*"),
+        ),
+        "ReadLoggedEvents": (["dynamodb:GetItem", "dynamodb:Query"], STATE, leading("EVENT#*")),
     },
     "ReadCallerKeysPolicy": {"ReadCallerKeys": (["dynamodb:GetItem"], INTEGRATIONS, leading("KEYS#*"))},
     "TracePolicy": {"WriteTraces": (["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*", None)},
@@ -150,8 +195,10 @@ def test_a_function_has_its_own_alarm_and_rolls_back_on_it(function):
         of_it = {"Name": "FunctionName", "Value": {"Ref": f"{logical(function)}Function"}}
         assert watched == ("AWS/Lambda", "Errors", [of_it])
     preference = RESOURCES[f"{logical(function)}Function"]["Properties"]["DeploymentPreference"]
-    # A version that answers 500 to everything ends no run with an error.
-    assert preference == {"Alarms": [{"Ref": name}, {"Ref": "ServerErrors"}]}
+    # A version that answers 500 to everything ends no run with an error. What no caller waits for answers nothing.
+    is_called_by_the_api = function == "authorize-caller" or bool(FUNCTIONS[function][1])
+    expected = [{"Ref": name}, {"Ref": "ServerErrors"}] if is_called_by_the_api else [{"Ref": name}]
+    assert preference == {"Alarms": expected}
 
 
 def test_answers_with_5xx_raise_an_alarm_within_a_minute():
@@ -168,6 +215,10 @@ def test_runs_can_be_kept_for_the_authorizer_and_the_actions(function):
     expected = {
         "authorize-caller": kept("ReservesForAuthorizer", "AuthorizerReservedConcurrency"),
         "describe-api": None,
+        "read-events": kept("ReservesForReadEvents", "ReadEventsReservedConcurrency"),
+        "poll-dispatch": None,
+        "poll-worker": None,
+        "deliver-webhooks": None,
     }.get(function, kept("ReservesForActions", "ActionReservedConcurrency"))
     assert RESOURCES[f"{logical(function)}Function"]["Properties"].get("ReservedConcurrentExecutions") == expected
 
@@ -184,7 +235,10 @@ def test_every_alarm_reports_to_whom_the_operator_named():
     for name, alarm in of_type("AWS::CloudWatch::Alarm").items():
         expected = {"Fn::If": ["HasAlarmTarget", [target], {"Ref": "AWS::NoValue"}]}
         assert alarm["Properties"]["AlarmActions"] == expected, name
-        assert alarm["Properties"]["TreatMissingData"] == "notBreaching", name
+        # That nothing happens is what one of them is for.
+        silence = {"Fn::If": ["Polls", "breaching", "notBreaching"]}
+        expected = silence if name == "PollNotDispatched" else "notBreaching"
+        assert alarm["Properties"]["TreatMissingData"] == expected, name
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -340,6 +394,89 @@ def test_the_tables_are_kept_and_protected():
         assert keys == ["pk", "sk"], "server.py and the conditions on leading keys rely on it"
     expiry = RESOURCES["StateTable"]["Properties"]["TimeToLiveSpecification"]
     assert expiry == {"AttributeName": "expires_at", "Enabled": True}
+
+
+def test_the_queue_of_orders_waits_as_long_as_aws_advises():
+    # "at least six times your function timeout", and five attempts before a message is dead.
+    times = TEMPLATE["Mappings"]["PollTimes"]
+    assert set(times) == set(TEMPLATE["Parameters"]["PollTimeoutSeconds"]["AllowedValues"])
+    for seconds, row in times.items():
+        assert row == {"VisibilityTimeout": 6 * int(seconds)}
+    queue = RESOURCES["PollQueue"]["Properties"]
+    found = {"Fn::FindInMap": ["PollTimes", {"Ref": "PollTimeoutSeconds"}, "VisibilityTimeout"]}
+    assert queue["VisibilityTimeout"] == found
+    assert RESOURCES["PollWorkerFunction"]["Properties"]["Timeout"] == {"Ref": "PollTimeoutSeconds"}
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": ["PollDeadLetters", "Arn"]},
+        "maxReceiveCount": 5,
+    }
+
+
+def test_the_worker_takes_its_orders_one_by_one_and_in_bounds():
+    mapping = RESOURCES["PollOrders"]["Properties"]
+    assert mapping["EventSourceArn"] == POLL_QUEUE
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "PollMaximumConcurrency"}}
+
+
+def test_the_schedule_starts_the_dispatch_and_can_be_switched_off():
+    schedule = RESOURCES["PollSchedule"]["Properties"]
+    assert schedule["ScheduleExpression"] == "cron(* * * * ? *)"
+    assert schedule["State"] == {"Fn::If": ["Polls", "ENABLED", "DISABLED"]}
+    target = schedule["Target"]
+    assert target["Arn"] == {"Ref": "PollDispatchFunction.Alias"}
+    assert json.loads(target["Input"]) == {"scheduled_time": "<aws.scheduler.scheduled-time>"}
+    dead_letters = {"Fn::GetAtt": ["PollScheduleDeadLetters", "Arn"]}
+    assert target["DeadLetterConfig"] == {"Arn": dead_letters}
+    role = RESOURCES["PollScheduleRole"]["Properties"]
+    assert "ManagedPolicyArns" not in role
+    [policy] = role["Policies"]
+    described = {
+        sid: (listed(statement["Action"]), statement["Resource"])
+        for sid, statement in statements(policy["PolicyDocument"]).items()
+    }
+    assert described == {
+        "StartDispatch": (["lambda:InvokeFunction"], {"Ref": "PollDispatchFunction.Alias"}),
+        "KeepWhatDidNotStart": (["sqs:SendMessage"], dead_letters),
+    }
+
+
+@pytest.mark.parametrize("queue", ["PollDeadLetters", "PollScheduleDeadLetters", "SetAsideQueue"])
+def test_what_could_not_be_done_raises_an_alarm(queue):
+    of_it = [{"Name": "QueueName", "Value": {"Fn::GetAtt": [queue, "QueueName"]}}]
+    alarms = [alarm["Properties"] for alarm in of_type("AWS::CloudWatch::Alarm").values()]
+    [alarm] = [alarm for alarm in alarms if alarm["Dimensions" if "Dimensions" in alarm else "MetricName"] == of_it]
+    assert (alarm["MetricName"], alarm["Threshold"]) == ("ApproximateNumberOfMessagesVisible", 0)
+    assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+
+
+def test_a_stream_that_is_behind_or_keeps_failing_raises_an_alarm():
+    own = {"Fn::Sub": "TicketGateway/${AWS::StackName}"}
+    for name, metric in (("PollLag", "PollLagSeconds"), ("PollFailures", "PollFailuresInARow")):
+        alarm = RESOURCES[name]["Properties"]
+        assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == (own, metric, "Maximum")
+        assert alarm["Dimensions"] == [{"Name": "Action", "Value": "poll"}]
+        assert alarm["Threshold"] == {"Ref": f"Alarm{metric}"}
+        # A stream that is polled once an hour, or that waits after failures, has one value in a while.
+        assert alarm["EvaluationPeriods"] == alarm["DatapointsToAlarm"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "periods"),
+    [
+        ("PollUnusableRows", "UnusableRows", 1),
+        ("PollUnloadable", "UnloadablePolls", 1),
+        # A single slow batch makes a few of these.
+        ("PollOutdated", "OutdatedPolls", 3),
+    ],
+)
+def test_what_is_not_polled_or_not_published_raises_an_alarm(name, metric, periods):
+    alarm = RESOURCES[name]["Properties"]
+    own = {"Fn::Sub": "TicketGateway/${AWS::StackName}"}
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == (own, metric, "Sum")
+    assert alarm["Dimensions"] == [{"Name": "Action", "Value": "poll"}]
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
+    assert alarm["EvaluationPeriods"] == alarm["DatapointsToAlarm"] == periods
 
 
 def test_every_parameter_is_described_used_and_in_a_group():

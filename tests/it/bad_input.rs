@@ -243,5 +243,5 @@ async fn the_api_describes_itself() {
             })
         })
         .sum();
-    assert_eq!(operations, 12);
+    assert_eq!(operations, 13, "twelve actions and the events");
 }

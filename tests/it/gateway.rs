@@ -138,6 +138,13 @@ impl Gateway {
         Self::start(command)
     }
 
+    /// With any command that starts `up`; the folder stays until the gateway is dropped.
+    pub(crate) fn start_in(folder: tempfile::TempDir, command: Command) -> Self {
+        let mut gateway = Self::start(command);
+        gateway._folder = Some(folder);
+        gateway
+    }
+
     fn start(mut command: Command) -> Self {
         // More than one test may come here at once; whoever is first wins, and all of them agree.
         let _ = rustls::crypto::ring::default_provider().install_default();

@@ -9,6 +9,10 @@
 
 mod bad_input;
 mod gateway;
+mod gorgias;
+mod gorgias_channels;
+mod gorgias_limits;
+mod gorgias_twelve_actions;
 mod restart;
 mod safe_create;
 mod secrets;

@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
 }
 
 /// The twelve keys; clap lists them, suggests the right one and completes them.
-fn action_parser() -> impl TypedValueParser<Value = TasAction> {
+pub(crate) fn action_parser() -> impl TypedValueParser<Value = TasAction> {
     PossibleValuesParser::new(TasAction::ALL.map(TasAction::key)).try_map(|key| {
         TasAction::ALL
             .into_iter()

@@ -1,5 +1,8 @@
 //! `sandbox`: a stand-in for a ticketing system, for trying an integration without an account.
 
+mod gorgias;
+mod hostile;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -23,6 +26,8 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum System {
     Teamswork(TeamsworkArguments),
+    Gorgias(gorgias::GorgiasArguments),
+    Hostile(hostile::HostileArguments),
 }
 
 /// Run a stand-in for TeamsWork "Ticketing As A Service" until Ctrl-C.
@@ -101,12 +106,22 @@ impl ValueEnum for Quirks {
 
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments, output: &mut Output) -> Result<(), Failure> {
-    let System::Teamswork(arguments) = arguments.system;
-    if arguments.list_quirks {
-        return Ok(output.text(&listed_quirks())?);
+    match arguments.system {
+        System::Teamswork(arguments) if arguments.list_quirks => Ok(output.text(&listed_quirks())?),
+        System::Teamswork(arguments) => {
+            logging::start(LogFormat::Text, "info");
+            runtime()?.block_on(serve(arguments, output))
+        }
+        System::Gorgias(arguments) if arguments.list_quirks => Ok(output.text(&gorgias::listed_quirks())?),
+        System::Gorgias(arguments) => {
+            logging::start(LogFormat::Text, "info");
+            runtime()?.block_on(gorgias::serve(arguments, output))
+        }
+        System::Hostile(arguments) => {
+            logging::start(LogFormat::Text, "info");
+            runtime()?.block_on(hostile::serve(arguments, output))
+        }
     }
-    logging::start(LogFormat::Text, "info");
-    runtime()?.block_on(serve(arguments, output))
 }
 
 async fn serve(arguments: TeamsworkArguments, output: &mut Output) -> Result<(), Failure> {

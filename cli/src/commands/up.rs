@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actions::{Installations, Stored};
 use clap::Args;
+use poller::Poller;
 use sandbox::teamswork::Running;
 use storage::SecretStore;
 use storage::embedded::EmbeddedStore;
@@ -16,12 +17,13 @@ use crate::demo;
 use crate::failure::Failure;
 use crate::install::{self, InstallArguments, gateway, state};
 use crate::output::Output;
+use crate::serve::background::Background;
 use crate::serve::callers::Callers;
 use crate::serve::logging::{self, LogFormat};
 use crate::serve::server::{self, Admission, Stopped};
 use crate::serve::sites::{self, Sites};
 use crate::serve::stop::StopSignals;
-use crate::serve::{address_failure, runtime};
+use crate::serve::{address_failure, polling, runtime};
 
 /// With --pushed, the rest is loaded when it is called.
 const MAX_LOADED_AT_START: usize = 100;
@@ -29,17 +31,23 @@ const MAX_LOADED_AT_START: usize = 100;
 /// Serve the API until Ctrl-C.
 ///
 /// Without --integration and --pushed it starts a sandbox of TeamsWork with a few tickets, serves the TeamsWork
-/// integration in front of it, and prints three curl lines to paste into another terminal.
+/// integration in front of it, and prints lines to paste into another terminal.
+///
+/// It polls the ticketing systems of the integrations whose `polling` says so, keeps what changed as events in the state
+/// file (`ticket-gateway events tail` shows them), and delivers them to the webhooks of `ticket-gateway webhooks`.
+/// Two of these on one state file take turns.
 ///
 /// With --pushed it serves what `ticket-gateway push` made active in the same state file, and goes on to serve what
 /// is pushed while it runs.
 ///
-/// Log lines go to stderr, one per ticket action; RUST_LOG changes what is logged. Ctrl-C or SIGTERM lets
-/// requests under way finish for up to 10 seconds; a second one stops at once.
+/// Log lines go to stderr, one per ticket action and one per poll that found changes or failed; RUST_LOG changes what
+/// is logged. Ctrl-C or SIGTERM lets requests and polls under way finish for up to 10 seconds; a second one stops at
+/// once.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   ticket-gateway up
+  ticket-gateway up --poll-interval 5
   TICKET_GATEWAY_SECRET_TEAMSWORK_API_KEY=... ticket-gateway up --integration connectors/teamswork \\
     --set teamswork.base_url=https://teamswork.azure-api.net/ticketing/v1 \\
     --set teamswork.service_user_id=... --set teamswork.service_user_name=... \\
@@ -62,6 +70,15 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 5, requires = "pushed",
           value_parser = clap::value_parser!(u64).range(0..=3600))]
     refresh_seconds: u64,
+
+    /// Poll every integration in this interval, whatever its own is
+    #[arg(long, value_name = "SECONDS", conflicts_with = "no_poll",
+          value_parser = clap::value_parser!(u64).range(1..=3600))]
+    poll_interval: Option<u64>,
+
+    /// Do not poll
+    #[arg(long)]
+    no_poll: bool,
 
     /// Ask callers for a key of `ticket-gateway keys create` in the header x-api-key
     #[arg(long)]
@@ -109,7 +126,27 @@ async fn serve(arguments: Arguments, output: &mut Output) -> Result<(), Failure>
     let store = state::open(&state_file)?;
     let served = prepare(&arguments, &state_file, &store, output).await?;
 
-    output.text(&banner(address, &served, &state_file))?;
+    let installations = Arc::clone(&served.installations);
+    let (secrets, allow_private) = (Arc::clone(&served.secrets), served.allow_private_upstreams);
+    let gateway = gateway::build(Arc::clone(&installations), secrets, allow_private, store.clone())?;
+    let gateway = Arc::new(gateway);
+    let mut background = Background::new();
+    polling::deliver(&state_file, &store, allow_private, &mut background)?;
+    let interval = arguments.poll_interval.map(Duration::from_secs);
+    let poller = Arc::new(polling::poller(
+        Arc::clone(&gateway),
+        installations,
+        &store,
+        interval,
+    ));
+    let polls = match arguments.no_poll {
+        true => "off (--no-poll)".to_owned(),
+        false => polls(&poller, arguments.pushed).await?,
+    };
+    output.text(&banner(address, &served, &arguments, &state_file, &polls))?;
+    if !arguments.no_poll {
+        polling::poll(poller, &mut background);
+    }
     let admission = if arguments.require_keys {
         Admission::Keys(Callers::new(Arc::new(store.clone())))
     } else {
@@ -120,15 +157,8 @@ async fn serve(arguments: Arguments, output: &mut Output) -> Result<(), Failure>
             "{address} is open to everybody who can reach it: --require-keys asks callers for a key"
         );
     }
-    let Served {
-        installations,
-        secrets,
-        allow_private_upstreams,
-        sandbox,
-    } = served;
-    let gateway = gateway::build(installations, secrets, allow_private_upstreams, store)?;
-    let stopped = server::serve(listener, gateway, admission, &mut signals).await;
-    if let Some(sandbox) = sandbox {
+    let stopped = server::serve(listener, gateway, admission, background, &mut signals).await;
+    if let Some(sandbox) = served.sandbox {
         sandbox.stop().await;
     }
     match stopped {
@@ -214,8 +244,28 @@ async fn warn_of_missing_secrets(installations: &Stored, name: &str, secrets: &d
     }
 }
 
+/// How often what is polled, for the banner.
+async fn polls(poller: &Poller, more_may_come: bool) -> Result<String, Failure> {
+    let streams = poller.streams().await;
+    let streams = streams.map_err(|error| Failure::failed(error.to_string()))?;
+    let intervals = streams.iter().map(|stream| stream.settings.interval.as_secs());
+    let tail = "ticket-gateway events tail shows changes";
+    Ok(match (intervals.clone().min(), intervals.max()) {
+        (Some(shortest), Some(longest)) if shortest == longest => format!("every {shortest} s; {tail}"),
+        (Some(shortest), Some(longest)) => format!("every {shortest} to {longest} s; {tail}"),
+        _ if more_may_come => format!("nothing yet; {tail}"),
+        _ => "nothing: no integration has `polling` enabled".to_owned(),
+    })
+}
+
 /// What a person needs to know to use it; the curl lines are the only ones that start at the margin.
-fn banner(address: SocketAddr, served: &Served, state_file: &Path) -> String {
+fn banner(
+    address: SocketAddr,
+    served: &Served,
+    arguments: &Arguments,
+    state_file: &Path,
+    polls: &str,
+) -> String {
     let reached = reachable(address);
     let names = served.installations.known();
     let listed = match names.is_empty() {
@@ -224,15 +274,29 @@ fn banner(address: SocketAddr, served: &Served, state_file: &Path) -> String {
     };
     let mut text = format!("Ticket Gateway serves http://{reached}/v1 (Ctrl-C stops it)\n");
     text.push_str(&format!("  integrations  {listed}\n"));
+    text.push_str(&format!("  polling       {polls}\n"));
     text.push_str(&format!("  state         {}\n", state_file.display()));
     if let Some(sandbox) = &served.sandbox {
         text.push_str(&format!("  sandbox       {}\n", sandbox.url()));
         text.push_str(
             "\nPaste these into another terminal: create a ticket, comment on it, read it back.\n\n",
         );
-        for line in demo::curl_lines(reached, names.first().map_or("", String::as_str)) {
+        let name = names.first().map_or("", String::as_str);
+        for line in demo::curl_lines(reached, name) {
             text.push_str(&line);
             text.push('\n');
+        }
+        if !arguments.no_poll {
+            let interval = arguments
+                .poll_interval
+                .map_or(demo::POLL_INTERVAL, Duration::from_secs);
+            text.push_str(
+                "\nThen these: when a poll has seen it, edit it in TeamsWork itself, and see the change arrive.\n\n",
+            );
+            for line in demo::change_lines(sandbox.url(), name, interval, arguments.state.as_deref()) {
+                text.push_str(&line);
+                text.push('\n');
+            }
         }
         text.push('\n');
     }

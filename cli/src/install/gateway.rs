@@ -14,6 +14,9 @@ use crate::failure::Failure;
 use crate::install::{self, InstallArguments};
 use crate::output::Output;
 
+/// How requests to ticketing systems name their sender.
+pub(crate) const USER_AGENT: &str = concat!("ticket-gateway/", env!("CARGO_PKG_VERSION"));
+
 /// The installed integrations, reached from this process, with records in `store`.
 ///
 /// # Errors
@@ -28,12 +31,14 @@ pub(crate) fn build(
         secrets,
         budget: Arc::new(InProcessBudget::new()),
         allow_private_addresses: allow_private_upstreams,
-        user_agent: concat!("ticket-gateway/", env!("CARGO_PKG_VERSION")).to_owned(),
+        user_agent: USER_AGENT.to_owned(),
     };
     let client = Client::new(options).map_err(|error| Failure::failed(error.to_string()))?;
     Gateway::builder(client)
         .installations(installations)
-        .idempotency(Arc::new(store))
+        .idempotency(Arc::new(store.clone()))
+        .events(Arc::new(store.clone()))
+        .journal(Arc::new(store))
         .build()
         .map_err(|error| Failure::failed(error.to_string()))
 }

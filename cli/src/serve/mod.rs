@@ -1,7 +1,9 @@
 //! What the commands that run until Ctrl-C share.
 
+pub(crate) mod background;
 pub(crate) mod callers;
 pub(crate) mod logging;
+pub(crate) mod polling;
 pub(crate) mod server;
 pub(crate) mod sites;
 pub(crate) mod stop;

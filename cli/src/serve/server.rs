@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use crate::serve::background::Background;
 use crate::serve::callers::Callers;
 use crate::serve::sites::Sites;
 use crate::serve::stop::StopSignals;
@@ -64,16 +65,18 @@ struct Shared {
     under_way: mpsc::Sender<()>,
 }
 
-/// Serves until a signal, then finishes what is under way.
+/// Serves until a signal, then finishes what is under way, here and in the background.
 pub(crate) async fn serve(
     listener: TcpListener,
-    gateway: Gateway,
+    gateway: Arc<Gateway>,
     admission: Admission,
+    mut background: Background,
     signals: &mut StopSignals,
 ) -> Stopped {
+    let waiting = Arc::clone(&gateway);
     let (under_way, mut all_done) = mpsc::channel::<()>(1);
     let shared = Shared {
-        gateway: Arc::new(gateway),
+        gateway,
         admission,
         under_way,
     };
@@ -88,10 +91,14 @@ pub(crate) async fn serve(
     tracing::info!("stopping: finishing the requests under way (a second Ctrl-C stops at once)");
     // The receiver is in the server's task, which cannot have ended before it was told to.
     let _ = stop.send(());
+    // Those who read events may have up to 20 s to wait yet.
+    waiting.stop_waiting();
+    background.tell_to_stop();
     let finished = async {
         let _ = server.await;
         // Actions whose client has gone away are not the server's any more; this waits for them too.
         let _ = all_done.recv().await;
+        background.ended().await;
     };
     tokio::select! {
         () = finished => Stopped::InOrder,

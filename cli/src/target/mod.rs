@@ -3,8 +3,10 @@
 mod caller_keys;
 mod look_up;
 mod person;
+mod place;
 mod stack;
 mod swap;
+mod webhooks;
 
 mod this_machine;
 
@@ -13,8 +15,12 @@ use std::sync::Arc;
 
 use clap::Args;
 use storage::aws::operate::UsagePlan;
-use storage::{CallerKeyStore, IntegrationStore, SecretStore, SecretWriter};
+use storage::{
+    CallerKeyStore, EventLog, IntegrationStore, PollState, SecretStore, SecretWriter, WebhookStore,
+    WriteJournal,
+};
 
+pub(crate) use place::{Deployed, Place};
 pub(crate) use swap::now;
 
 use crate::failure::Failure;
@@ -44,12 +50,22 @@ pub(crate) struct Target {
     pub(crate) integrations: Arc<dyn IntegrationStore>,
     /// The keys of its callers.
     pub(crate) keys: Arc<dyn CallerKeyStore>,
+    /// What is remembered of the streams it polls.
+    pub(crate) poll_state: Arc<dyn PollState>,
+    /// The changes that it found.
+    pub(crate) events: Arc<dyn EventLog>,
+    /// The gateway's own writes.
+    pub(crate) journal: Arc<dyn WriteJournal>,
+    /// Where its events are delivered by HTTP.
+    pub(crate) webhooks: Arc<dyn WebhookStore>,
     /// Its secrets as its functions find them.
     pub(crate) secrets: Arc<dyn SecretStore>,
     /// Where its secrets are set.
     pub(crate) secret_writer: Arc<dyn SecretWriter>,
     /// What throttles its callers, where it is deployed.
     pub(crate) usage_plan: Option<UsagePlan>,
+    /// Where it runs.
+    pub(crate) place: Place,
     /// Who operates it, as far as can be told.
     pub(crate) person: String,
     /// The options that lead here, to repeat in commands that are suggested: ` --stack prod`.

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use storage::aws::operate::{SecretsManagerWriter, Stack, UsagePlan, caller_arn};
-use storage::aws::{Connection, DynamoCallerKeys, DynamoIntegrations, SecretsManager};
+use storage::aws::{
+    Connection, DynamoCallerKeys, DynamoEventLog, DynamoIntegrations, DynamoPollState, DynamoWebhooks,
+    DynamoWriteJournal, SecretsManager,
+};
 use storage::{Secret, SecretStore, StorageError};
 
-use super::{Target, person};
+use super::{Deployed, Place, Target, person};
 use crate::failure::Failure;
 
 /// Long enough for one command.
@@ -19,6 +22,7 @@ pub(super) async fn open(name: &str) -> Result<Target, Failure> {
     let connection = Connection::from_profile().await?;
     let stack = Stack::find(&connection, name).await?;
     let table = stack.output("IntegrationsTable")?;
+    let state = stack.output("StateTable")?;
     let prefix = stack.output("SecretPrefix")?;
     let plan = stack.output("UsagePlanId")?;
     let kms_key = stack.parameter("SecretsKmsKeyArn").map(str::to_owned);
@@ -31,12 +35,17 @@ pub(super) async fn open(name: &str) -> Result<Target, Failure> {
     Ok(Target {
         integrations: Arc::new(DynamoIntegrations::new(&connection, table)),
         keys: Arc::new(DynamoCallerKeys::new(&connection, table)),
+        poll_state: Arc::new(DynamoPollState::new(&connection, state)),
+        events: Arc::new(DynamoEventLog::new(&connection, state)),
+        journal: Arc::new(DynamoWriteJournal::new(&connection, state)),
+        webhooks: Arc::new(DynamoWebhooks::new(&connection, state)),
         secrets: Arc::new(OfStack {
             secrets: SecretsManager::new(&connection, prefix, KEEP_SECRETS),
             options: options.clone(),
         }),
         secret_writer: Arc::new(SecretsManagerWriter::new(&connection, prefix, kms_key)),
         usage_plan: Some(UsagePlan::new(&connection, plan)),
+        place: Place::Stack(Box::new(Deployed::new(&connection, stack.clone(), state))),
         person,
         options,
     })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use storage::embedded::FileSecrets;
 
-use super::{Target, person};
+use super::{Place, Target, person};
 use crate::failure::Failure;
 use crate::install::secrets::{self, BesideState};
 use crate::install::state;
@@ -19,10 +19,15 @@ pub(super) fn open(file: Option<&Path>) -> Result<Target, Failure> {
     let beside = BesideState::open(secrets_file.clone(), options.clone())?;
     Ok(Target {
         integrations: Arc::clone(&store) as _,
-        keys: store,
+        keys: Arc::clone(&store) as _,
+        poll_state: Arc::clone(&store) as _,
+        events: Arc::clone(&store) as _,
+        journal: Arc::clone(&store) as _,
+        webhooks: store,
         secrets: secrets::environment_then(beside),
         secret_writer: Arc::new(FileSecrets::open_optional(secrets_file)?),
         usage_plan: None,
+        place: Place::ThisMachine,
         person: person::of_machine(),
         options,
     })

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::events::{event, publish};
 use crate::fixtures::{Folder, GOOD, TicketSystem};
 use crate::process::{Ended, Server, argument, command, shell};
 
@@ -114,6 +115,26 @@ fn a_key_opens_its_integration_for_what_it_allows() {
         "{}",
         ended.stderr
     );
+}
+
+#[test]
+fn a_key_reads_the_events_of_its_integration_and_no_others() {
+    let desk = Desk::new();
+    let (_server, url) = desk.serve();
+    let state = desk.state.path().join("state.redb");
+    for integration in ["desk", "other-desk"] {
+        publish(argument(&state), &[event(integration, 1)]);
+    }
+    let read = desk.key(&["create", "desk", "--label", "reports", "--read-only"]);
+    let other = desk.key(&["create", "other-desk", "--label", "reports", "--read-only"]);
+    let events = format!("{url}/desk/events");
+    assert_eq!(call(&events, &read, "").0, "200");
+    assert_eq!(call(&events, &other, ""), refused("403", "PERMISSION_DENIED"));
+    assert_eq!(
+        call(&format!("{url}/other-desk/events"), &read, ""),
+        refused("403", "PERMISSION_DENIED")
+    );
+    assert_eq!(call(&events, "", ""), refused("401", "AUTHENTICATION_FAILED"));
 }
 
 #[test]

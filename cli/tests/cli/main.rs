@@ -8,14 +8,23 @@
 )]
 
 mod call;
+mod cases;
 mod describe;
+mod doctor;
+mod events;
+mod explain;
 mod fixtures;
 mod help;
+mod init;
 mod keys;
 mod lint;
+mod live;
 mod map;
+mod poll;
+mod polled;
 mod process;
 mod push;
 mod sandbox;
 mod secret;
 mod up;
+mod webhooks;

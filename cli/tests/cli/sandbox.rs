@@ -70,3 +70,45 @@ fn the_quirks_can_be_listed() {
         ended.stdout
     );
 }
+
+#[test]
+fn the_hostile_one_changes_its_tickets_by_itself_and_tells_what_was_true() {
+    let arguments = [
+        "sandbox",
+        "hostile",
+        "--listen",
+        "127.0.0.1:0",
+        "--changes-per-second",
+        "1000",
+    ];
+    let more = ["--changes", "50", "--fault-rate", "0", "--skew", "-30"];
+    let mut server = Server::start(command(&[&arguments[..], &more].concat()));
+    let printed = server.printed_until(|line| line.contains("what went wrong"));
+    let address = |label: &str| {
+        let line = printed.iter().find_map(|line| line.trim().strip_prefix(label));
+        line.unwrap().trim().to_owned()
+    };
+    let tickets = format!("{}/tickets?limit=1", address("base URL"));
+    let truth = address("what was true");
+    // The changes come with the time, and the time is looked at when something is asked for.
+    while get(&truth)["changes"] != 50 {
+        assert_eq!(get(&tickets)["tickets"].as_array().unwrap().len(), 1);
+    }
+    assert_eq!(get(&truth)["skew_seconds"], -30);
+    assert_eq!(get(&address("what went wrong")), serde_json::json!({}));
+    assert_eq!(server.stop().code, Some(0));
+}
+
+#[test]
+fn the_hostile_one_refuses_a_fault_rate_that_lets_nothing_through() {
+    let ended = run(&[
+        "sandbox",
+        "hostile",
+        "--listen",
+        "127.0.0.1:0",
+        "--fault-rate",
+        "0.9",
+    ]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("between 0 and 0.2"), "{}", ended.stderr);
+}

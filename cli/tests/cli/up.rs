@@ -1,7 +1,8 @@
 //! `up`
 
 use std::net::TcpListener;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -504,4 +505,97 @@ fn without_a_state_option_the_state_is_in_the_home_folder() {
     server.printed_until(|line| line.contains(argument(&state)));
     assert!(state.exists());
     assert_eq!(server.stop().code, Some(0));
+}
+
+/// A reader of events may wait for 20 s, twice as long as the server gives to requests when it stops.
+#[test]
+fn ctrl_c_does_not_wait_for_those_who_wait_for_events() {
+    let folder = TempDir::new().unwrap();
+    let (server, curls) = demo(&folder);
+    let tickets = curls[0]
+        .split_whitespace()
+        .find(|word| word.contains("http://"))
+        .unwrap();
+    let events = tickets.trim_matches(['\'', '"']).replace("/tickets", "/events");
+    let mut curl = Command::new("curl");
+    curl.args(["-sS", "-v", &format!("{events}?after=latest&wait=20")])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut reader = Server::start(curl);
+    reader.said_until("> GET");
+    let begun = Instant::now();
+    let ended = server.stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    let answer = reader.wait().stdout;
+    assert!(answer.starts_with("{\"events\":["), "{answer}");
+}
+
+/// What the issue of the poller asks to be shown: with the demo, a change that was made in the ticketing system itself is
+/// an event, with its before and after, within the poll interval and the time that a change settles.
+#[test]
+fn an_edit_in_the_demo_s_ticketing_system_is_an_event_with_its_before_and_after() {
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state.redb");
+    let options = ["--state", argument(&state)];
+    let mut server = Server::start(command(
+        &[
+            &["up", "--listen", "127.0.0.1:0", "--poll-interval", "1"],
+            &options[..],
+        ]
+        .concat(),
+    ));
+    let printed = server.printed_until(|line| line.starts_with("ticket-gateway events tail"));
+    assert!(printed[2].contains("polling       every 1 s"), "{printed:?}");
+    let line = |start: &str| printed.iter().find(|line| line.starts_with(start)).unwrap();
+    let mut tail = Server::start(command(
+        &[&["events", "tail", "teamswork", "--from-start"], &options[..]].concat(),
+    ));
+    let id = shell(&format!("{} 2>/dev/null; echo \"$ID\"", line("ID="))).stdout;
+    let id = id.trim();
+    tail.printed_until(|line| line.contains(id) && line.contains("created"));
+
+    // Without waiting for a poll: there was one.
+    let (_, edit) = line("sleep ").split_once(';').unwrap();
+    let begun = Instant::now();
+    let edited = shell(&format!("ID={id}; {edit}")).json();
+    assert_eq!(edited["item"]["title"], "Both monitors stay dark", "{edited}");
+    let changed = "short_description: Second monitor stays dark -> Both monitors stay dark";
+    let shown = tail.printed_until(|line| line.contains(changed));
+    assert!(shown[0].contains(id) && shown[0].contains("updated"), "{shown:?}");
+    // 1 s to settle, 1 s until the next poll, and what a busy machine takes.
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+
+    tail.stop();
+    let ended = server.stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(
+        ended.stderr.contains("poll integration=\"teamswork\""),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn without_polling_nothing_is_asked_and_the_banner_says_so() {
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state.redb");
+    let mut server = Server::start(command(&[
+        "up",
+        "--listen",
+        "127.0.0.1:0",
+        "--no-poll",
+        "--state",
+        argument(&state),
+    ]));
+    let printed = server.printed_until(|line| line.contains("state "));
+    assert!(
+        printed
+            .iter()
+            .any(|line| line.contains("polling       off (--no-poll)")),
+        "{printed:?}"
+    );
+    assert_eq!(server.stop().code, Some(0));
+    let both = run(&["up", "--no-poll", "--poll-interval", "5"]);
+    assert_eq!(both.code, Some(2), "{both:?}");
 }

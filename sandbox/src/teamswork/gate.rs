@@ -1,24 +1,20 @@
 //! What happens around every request: recording, faults, keys and the rate limit.
 
-use std::io;
 use std::sync::Arc;
-use std::task::Poll;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header, request};
 use axum::middleware::Next;
-use axum::response::{Html, IntoResponse, Response};
-use futures::stream;
-use serde_json::Value;
+use axum::response::{IntoResponse, Response};
 
 use super::BASE_PATH;
 use super::answers::{Refused, gateway, too_many_requests};
-use super::connection::Cut;
-use super::faults::Fault;
 use super::quirks::Quirk;
 use super::recorder::{KeyUsed, RecordedRequest};
 use super::running::Sandbox;
+use crate::connection::{Cut, half};
+use crate::faults::{Fault, html_answer, redirect_answer, status_answer};
 
 /// The largest request body that is read: an upload and its overhead.
 const MAX_BODY: usize = 32 * 1024 * 1024;
@@ -45,11 +41,9 @@ pub(super) async fn observe(State(sandbox): State<Arc<Sandbox>>, request: Reques
     let request = Request::from_parts(parts, Body::from(body));
     match fault {
         None => answer(&sandbox, request, next).await,
-        Some(Fault::Status(status, body)) => status_fault(status, body),
-        Some(Fault::Html) => {
-            Html("<!DOCTYPE html><html><body><h1>Sign in</h1></body></html>").into_response()
-        }
-        Some(Fault::Redirect(address)) => redirect(&address),
+        Some(Fault::Status(status, body)) => status_answer(status, body),
+        Some(Fault::Html) => html_answer(),
+        Some(Fault::Redirect(address)) => redirect_answer(&address),
         Some(Fault::TooManyRequests { retry_after }) => {
             too_many_requests(retry_after.map_or(1, i64::from), retry_after.is_some())
         }
@@ -143,47 +137,4 @@ fn recorded(sandbox: &Sandbox, parts: &request::Parts, path: &str, body: &Bytes)
         headers: parts.headers.iter().map(header).collect(),
         body: body.to_vec(),
     }
-}
-
-fn status_fault(status: u16, body: String) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let json = serde_json::from_str::<Value>(&body).is_ok();
-    let content_type = if json {
-        "application/json"
-    } else {
-        "text/html; charset=utf-8"
-    };
-    (status, [(header::CONTENT_TYPE, content_type)], body).into_response()
-}
-
-fn redirect(address: &str) -> Response {
-    match HeaderValue::from_str(address) {
-        Ok(address) => (StatusCode::FOUND, [(header::LOCATION, address)]).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
-}
-
-/// The answer with its whole `Content-Length` and half of its body.
-async fn half(response: Response) -> Response {
-    let (mut parts, body) = response.into_parts();
-    let whole = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    parts
-        .headers
-        .insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
-    let mut sent = false;
-    let mut flushed = false;
-    let stream = stream::poll_fn(move |context| {
-        if !sent {
-            sent = true;
-            return Poll::Ready(Some(Ok(whole.slice(..whole.len() / 2))));
-        }
-        if !flushed {
-            // A pause makes the server flush what it has before it learns of the error.
-            flushed = true;
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::ConnectionReset))))
-    });
-    Response::from_parts(parts, Body::from_stream(stream))
 }

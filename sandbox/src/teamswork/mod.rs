@@ -23,9 +23,7 @@
 mod activities;
 mod answers;
 mod attachments;
-mod connection;
 mod custom_fields;
-mod faults;
 mod gate;
 mod input;
 mod instance;
@@ -50,7 +48,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use faults::{Calls, Fault};
+pub use crate::faults::{Calls, Fault};
 pub use quirks::Quirk;
 pub use recorder::{KeyUsed, RecordedRequest};
 pub use running::{Running, SandboxError, start};

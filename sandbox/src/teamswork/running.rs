@@ -10,8 +10,6 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::connection::{Cut, CuttableListener};
-use super::faults::{Calls, Fault, Faults};
 use super::moment::Moment;
 use super::quirks::Quirks;
 use super::rate_limit::RateLimit;
@@ -19,6 +17,8 @@ use super::recorder::{RecordedRequest, Recorder};
 use super::store::{Store, StoreError};
 use super::view::View;
 use super::{BASE_PATH, Clock, Options, routes};
+use crate::connection::{Cut, CuttableListener};
+use crate::faults::{Calls, Fault, Faults};
 
 /// How long [`Running::stop`] waits for requests that are being answered.
 const STOP_WAIT: Duration = Duration::from_secs(2);

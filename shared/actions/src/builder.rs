@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use integration::Installation;
 use integration::contract::TasAction;
-use storage::IdempotencyStore;
+use storage::{EventLog, IdempotencyStore, WriteJournal};
 use upstream::Client;
 
 use crate::SetupError;
 use crate::clock::{Clock, SystemClock};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Serves};
 use crate::installations::{Fixed, Installations};
 use crate::observer::Observer;
+use crate::stopping::Stopping;
 use crate::ticket::TicketSchema;
+use crate::witness::Witness;
 
 /// Puts a [`Gateway`] together.
 pub struct GatewayBuilder {
@@ -23,7 +25,10 @@ pub struct GatewayBuilder {
     clock: Arc<dyn Clock>,
     idempotency: Option<Arc<dyn IdempotencyStore>>,
     observer: Option<Arc<dyn Observer>>,
-    only: Option<TasAction>,
+    events: Option<Arc<dyn EventLog>>,
+    journal: Option<Arc<dyn WriteJournal>>,
+    witness: Option<Arc<dyn Witness>>,
+    serves: Serves,
 }
 
 impl GatewayBuilder {
@@ -36,7 +41,10 @@ impl GatewayBuilder {
             clock: Arc::new(SystemClock),
             idempotency: None,
             observer: None,
-            only: None,
+            events: None,
+            journal: None,
+            witness: None,
+            serves: Serves::All,
         }
     }
 
@@ -82,10 +90,39 @@ impl GatewayBuilder {
         self
     }
 
+    /// Where the events of polled integrations are read. Without a log their route answers 422.
+    #[must_use]
+    pub fn events(mut self, log: Arc<dyn EventLog>) -> Self {
+        self.events = Some(log);
+        self
+    }
+
+    /// Notes here which changes the gateway itself made in polled integrations, so that their events can say
+    /// `caused_by`.
+    #[must_use]
+    pub fn journal(mut self, journal: Arc<dyn WriteJournal>) -> Self {
+        self.journal = Some(journal);
+        self
+    }
+
+    /// Shows this how every action comes about. For tools; see [`Witness`].
+    #[must_use]
+    pub fn witness(mut self, witness: Arc<dyn Witness>) -> Self {
+        self.witness = Some(witness);
+        self
+    }
+
     /// Serves the route of one action alone; every other path answers 404.
     #[must_use]
     pub fn only(mut self, action: TasAction) -> Self {
-        self.only = Some(action);
+        self.serves = Serves::Action(action);
+        self
+    }
+
+    /// Serves `GET /v1/{integration}/events` alone; every other path answers 404.
+    #[must_use]
+    pub fn only_events(mut self) -> Self {
+        self.serves = Serves::Events;
         self
     }
 
@@ -110,7 +147,11 @@ impl GatewayBuilder {
             clock: self.clock,
             idempotency: self.idempotency,
             observer: self.observer,
-            only: self.only,
+            events: self.events,
+            journal: self.journal,
+            witness: self.witness,
+            serves: self.serves,
+            stopping: Stopping::new(),
         })
     }
 }

@@ -36,6 +36,10 @@ impl Checker {
     /// The problems with `value`, at most [`MAX_PROBLEMS`]; each field's path starts with `prefix` (empty for
     /// none).
     pub(crate) fn problems(&self, value: &Value, prefix: &str) -> Vec<FieldProblem> {
+        // Most values have no problem, and finding that out alone is much quicker.
+        if self.validator.is_valid(value) {
+            return Vec::new();
+        }
         let mut problems: Vec<FieldProblem> = Vec::new();
         for error in self.validator.iter_errors(value) {
             if problems.len() >= MAX_PROBLEMS {

@@ -1,17 +1,26 @@
 //! Runs a compound action: its steps in order, each with what the earlier ones gave, then its answer.
 
+mod dates;
+mod for_each;
+mod retry;
+
 use std::time::Duration;
 
-use http::Method;
 use integration::contract::TasAction;
 use integration::{CompoundAction, Installation, Step};
 use mapping::{Environment, Mapping, Segment, is_truthy};
 use serde_json::{Map, Value, json};
+use storage::Lane;
 use tokio::time::{Instant, sleep};
-use upstream::{CallContext, Client, FailWhen};
+use upstream::{CallContext, Client, FailWhen, UpstreamError};
 
+use self::retry::Retries;
 use crate::error::outcome::{Failure, Outcome};
 use crate::error::{ApiError, ErrorCode, evaluation, upstream as upstream_error};
+use crate::witness::{Point, Reached, Witness};
+
+/// Names that an expression sees besides the data bank.
+type Bindings<'b> = &'b [(&'b str, &'b Value)];
 
 /// What the runs of one call have in common.
 pub(crate) struct Engine<'e> {
@@ -27,6 +36,11 @@ pub(crate) struct Engine<'e> {
     changes: u32,
     /// Whether every step was carried out and only the answer was still to be judged.
     at_return: bool,
+    /// Whether a list that goes on from the caller's page token is read one page at a time.
+    by_page: bool,
+    /// The status of the last request, where the ticketing system refused it and surely did nothing.
+    refusal: Option<u16>,
+    witness: Option<&'e dyn Witness>,
 }
 
 impl<'e> Engine<'e> {
@@ -38,16 +52,47 @@ impl<'e> Engine<'e> {
         meta_info: Value,
         deadline: Instant,
     ) -> Self {
+        let mut calls = CallContext::new(deadline);
+        // One time for all mappings of an action.
+        calls.now = environment.now;
         Engine {
             client,
             installation,
             environment,
             action,
             meta_info,
-            calls: CallContext::new(deadline),
+            calls,
             changes: 0,
             at_return: false,
+            by_page: false,
+            refusal: None,
+            witness: None,
         }
+    }
+
+    /// Tells this of every point that is reached.
+    pub(crate) fn watched_by(mut self, witness: Option<&'e dyn Witness>) -> Self {
+        self.witness = witness;
+        self
+    }
+
+    fn reached(&self, compound: &CompoundAction, point: Point, bank: &Value) {
+        if let Some(witness) = self.witness {
+            witness.reached(&Reached {
+                compound,
+                point,
+                bank,
+            });
+        }
+    }
+
+    /// The same for the poller: its share of the rate budget, one page of the ticketing system at a time, and no list that
+    /// may lack items.
+    pub(crate) fn for_poller(mut self) -> Self {
+        self.calls.lane = Lane::Poll;
+        self.calls.strict_lists = true;
+        self.by_page = true;
+        self
     }
 
     /// After a failure with an unknown outcome: whether it is the first change of the action that is in doubt, and
@@ -94,33 +139,31 @@ impl<'e> Engine<'e> {
     /// Runs the steps over `data.context` and gives what the `output_mapper` makes of the results.
     pub(crate) async fn run(&mut self, action: &CompoundAction, context: Value) -> Result<Value, Failure> {
         self.at_return = false;
+        self.set_dates(&context).map_err(|error| self.stopped(error))?;
         let mut bank = json!({
             "data": {"context": context},
             "meta_info": self.meta_info,
             "settings": self.installation.settings,
         });
-        self.judge(&action.fail_when, &bank, "the action", Outcome::NotSent)?;
-        for step in &action.steps {
-            let result = self.step(step, &bank).await?;
-            let was_sent = result.is_some();
-            if let Some(data) = bank.get_mut("data").and_then(Value::as_object_mut)
-                && step.output_key != "_"
-            {
-                data.insert(step.output_key.clone(), result.unwrap_or_default());
-            }
-            if was_sent {
-                // Judged before the step counts as carried out: such a rule says that the answer was a refusal.
-                self.judge(&step.fail_when, &bank, &step.action_name, Outcome::Refused)?;
-                self.changes += u32::from(changes_something(&step.http_action.method));
-            }
+        self.reached(action, Point::Start, &bank);
+        self.judge(&action.fail_when, &bank, &[], "the action", Outcome::NotSent)?;
+        let mut retries = Retries::default();
+        let mut index = 0;
+        while let Some(step) = action.steps.get(index) {
+            self.reached(action, Point::Step(index), &bank);
+            index = match self.step(step, &mut bank).await {
+                Ok(()) => index + 1,
+                Err(failure) => self.begin_again(step, index, failure, &mut retries)?,
+            };
         }
         self.at_return = true;
+        self.reached(action, Point::Return, &bank);
         let outcome = if self.changes == 0 {
             Outcome::NotSent
         } else {
             Outcome::Unknown
         };
-        self.judge(&action.ret.fail_when, &bank, "return", outcome)?;
+        self.judge(&action.ret.fail_when, &bank, &[], "return", outcome)?;
         action
             .ret
             .output_mapper
@@ -131,15 +174,41 @@ impl<'e> Engine<'e> {
             })
     }
 
-    /// The result of one step, or none where its `when` does not hold.
-    async fn step(&mut self, step: &Step, bank: &Value) -> Result<Option<Value>, Failure> {
+    /// Carries out one step and puts its result into the data bank: null where its `when` does not hold.
+    async fn step(&mut self, step: &Step, bank: &mut Value) -> Result<(), Failure> {
         let name = &step.action_name;
-        if let Some(when) = &step.when
-            && !is_truthy(&self.evaluate(when, bank, || format!("`when` of the step {name}"))?)
+        let check = format!("a `check` before {name}");
+        self.judge(&step.fail_first, bank, &[], &check, Outcome::NotSent)?;
+        if let Some(for_each) = &step.for_each {
+            return self.each(step, for_each, bank).await;
+        }
+        let Some(scope) = self.scope(step, bank, &[])? else {
+            put(step, bank, Value::Null);
+            return Ok(());
+        };
+        // Other lists, of people or of states, are read as a whole.
+        self.calls.one_page = self.by_page && reads_page_token(step);
+        self.refusal = None;
+        let connector = &self.installation.connector;
+        let called = self
+            .client
+            .call(connector, &step.http_action, &scope, &mut self.calls);
+        let answer = called.await;
+        let answer = answer.map_err(|error| self.not_done(step, &error))?;
+        put(step, bank, answer.result);
+        self.done(step, bank, &[])
+    }
+
+    /// What the HTTP action of a step sees, or none where the step's `when` does not hold.
+    fn scope(&self, step: &Step, bank: &Value, bindings: Bindings<'_>) -> Result<Option<Value>, Failure> {
+        let name = &step.action_name;
+        let when = || format!("`when` of the step {name}");
+        if let Some(condition) = &step.when
+            && !is_truthy(&self.evaluate(condition, bank, bindings, when)?)
         {
             return Ok(None);
         }
-        let mut scope = match self.evaluate(&step.input_args, bank, || {
+        let mut scope = match self.evaluate(&step.input_args, bank, bindings, || {
             format!("`input_args` of the step {name}")
         })? {
             Value::Object(arguments) => arguments,
@@ -151,46 +220,60 @@ impl<'e> Engine<'e> {
         };
         scope.insert("settings".to_owned(), self.installation.settings.clone());
         scope.insert("meta_info".to_owned(), self.meta_info.clone());
-        self.client
-            .call(
-                &self.installation.connector,
-                &step.http_action,
-                &Value::Object(scope),
-                &mut self.calls,
-            )
-            .await
-            .map(|answer| Some(answer.result))
-            .map_err(|error| {
-                let told = upstream_error::failed(&error, &step.http_action, self.action, self.changes > 0);
-                if changes_something(&step.http_action.method) {
-                    self.failed_write(told, error.outcome().into())
-                } else {
-                    self.stopped(told)
-                }
-            })
+        Ok(Some(Value::Object(scope)))
+    }
+
+    /// After a good answer, with the result in the data bank.
+    fn done(&mut self, step: &Step, bank: &Value, bindings: Bindings<'_>) -> Result<(), Failure> {
+        // Judged before the step counts as carried out: such a rule says that the answer was a refusal.
+        let name = &step.action_name;
+        self.judge(&step.fail_when, bank, bindings, name, Outcome::Refused)?;
+        self.changes += u32::from(step.http_action.changes_something());
+        Ok(())
+    }
+
+    /// The failure of a call.
+    fn not_done(&mut self, step: &Step, error: &UpstreamError) -> Failure {
+        let refused = error.outcome() == upstream::Outcome::Refused;
+        self.refusal = error.status().filter(|_| refused);
+        let told = upstream_error::failed(error, &step.http_action, self.action, self.changes > 0);
+        if step.http_action.changes_something() {
+            self.failed_write(told, error.outcome().into())
+        } else {
+            self.stopped(told)
+        }
     }
 
     fn evaluate(
         &self,
         mapping: &Mapping,
         bank: &Value,
+        bindings: Bindings<'_>,
         doing: impl Fn() -> String,
     ) -> Result<Value, Failure> {
         mapping
-            .evaluate(bank, self.environment)
+            .evaluate_with(bank, bindings, self.environment)
             .map_err(|error| self.stopped(evaluation::failed(&error, &doing())))
     }
 
     /// Fails where one of the conditions holds. `outcome` is what that says of the last change.
-    fn judge(&self, rules: &[FailWhen], bank: &Value, name: &str, outcome: Outcome) -> Result<(), Failure> {
+    fn judge(
+        &self,
+        rules: &[FailWhen],
+        bank: &Value,
+        bindings: Bindings<'_>,
+        name: &str,
+        outcome: Outcome,
+    ) -> Result<(), Failure> {
         for rule in rules {
-            if !is_truthy(&self.evaluate(&rule.condition, bank, || format!("`fail_when` of {name}"))?) {
+            let condition = || format!("`fail_when` of {name}");
+            if !is_truthy(&self.evaluate(&rule.condition, bank, bindings, condition)?) {
                 continue;
             }
             let message = match &rule.message {
-                Some(message) => {
-                    self.evaluate(message, bank, || format!("the `fail_when` message of {name}"))?
-                }
+                Some(message) => self.evaluate(message, bank, bindings, || {
+                    format!("the `fail_when` message of {name}")
+                })?,
                 None => Value::Null,
             };
             let message = match message {
@@ -234,9 +317,13 @@ impl From<upstream::Outcome> for Outcome {
     }
 }
 
-/// RFC 9110 section 9.2.1: these methods are safe.
-fn changes_something(method: &Method) -> bool {
-    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+/// Stores the result of a step.
+fn put(step: &Step, bank: &mut Value, result: Value) {
+    if let Some(data) = bank.get_mut("data").and_then(Value::as_object_mut)
+        && step.output_key != "_"
+    {
+        data.insert(step.output_key.clone(), result);
+    }
 }
 
 /// Whether a compound action can read more of `data.context.ticket` than its id.
@@ -249,6 +336,8 @@ pub(crate) fn reads_whole_ticket(action: &CompoundAction) -> bool {
     let of_step = |step: &'_ Step| -> Vec<Mapping> {
         std::iter::once(step.input_args.clone())
             .chain(step.when.clone())
+            .chain(step.for_each.iter().map(|for_each| for_each.items.clone()))
+            .chain(step.fail_first.iter().flat_map(of_rule))
             .chain(step.fail_when.iter().flat_map(of_rule))
             .collect()
     };
@@ -267,19 +356,26 @@ pub(crate) fn reads_whole_ticket(action: &CompoundAction) -> bool {
     })
 }
 
-fn is_of_whole_ticket(path: &[Segment]) -> bool {
-    let may_be = |segment: &Segment, name: &str| match segment {
+/// Whether a step passes on the page token that the caller came with.
+fn reads_page_token(step: &Step) -> bool {
+    let token = ["data", "context", "pagination_info", "next_page_token"];
+    let reads = step.input_args.reads();
+    reads.iter().any(|path| leads_to(&path.segments, &token))
+}
+
+/// Whether a path is that of `place`, leads below it, or reads everything above it.
+fn leads_to(path: &[Segment], place: &[&str]) -> bool {
+    path.iter().zip(place).all(|(segment, name)| match segment {
         Segment::Key(key) => key == name,
         Segment::Any => true,
         Segment::Index(_) => false,
-    };
+    })
+}
+
+fn is_of_whole_ticket(path: &[Segment]) -> bool {
     let ticket = ["data", "context", "ticket"];
-    let leads_there = path
-        .iter()
-        .zip(ticket)
-        .all(|(segment, name)| may_be(segment, name));
     // A shorter path reads everything below it, the ticket included.
-    leads_there
+    leads_to(path, &ticket)
         && path
             .get(ticket.len())
             .is_none_or(|segment| !matches!(segment, Segment::Key(key) if key == "id"))

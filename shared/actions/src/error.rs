@@ -28,6 +28,8 @@ pub enum ErrorCode {
     /// 409: the ticketing system refused because of the ticket's present state, or an
     /// idempotency key is used twice.
     Conflict,
+    /// 410: what follows an event cursor is not kept any more.
+    CursorExpired,
     /// 422: this integration cannot do that action, or has it switched off.
     ActionNotSupported,
     /// 429: too many requests, here or upstream; `Retry-After` says when to come back.
@@ -42,13 +44,14 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, in the order of its status.
-    pub const ALL: [ErrorCode; 11] = [
+    pub const ALL: [ErrorCode; 12] = [
         ErrorCode::InputValidationFailed,
         ErrorCode::AuthenticationFailed,
         ErrorCode::PermissionDenied,
         ErrorCode::NotFound,
         ErrorCode::MethodNotAllowed,
         ErrorCode::Conflict,
+        ErrorCode::CursorExpired,
         ErrorCode::ActionNotSupported,
         ErrorCode::RateLimitExceeded,
         ErrorCode::InternalServerError,
@@ -65,6 +68,7 @@ impl ErrorCode {
             ErrorCode::NotFound => "NOT_FOUND",
             ErrorCode::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             ErrorCode::Conflict => "CONFLICT",
+            ErrorCode::CursorExpired => "CURSOR_EXPIRED",
             ErrorCode::ActionNotSupported => "ACTION_NOT_SUPPORTED",
             ErrorCode::RateLimitExceeded => "RATE_LIMIT_EXCEEDED",
             ErrorCode::InternalServerError => "INTERNAL_SERVER_ERROR",
@@ -87,6 +91,7 @@ impl ErrorCode {
             ErrorCode::NotFound => StatusCode::NOT_FOUND,
             ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             ErrorCode::Conflict => StatusCode::CONFLICT,
+            ErrorCode::CursorExpired => StatusCode::GONE,
             ErrorCode::ActionNotSupported => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorCode::RateLimitExceeded => StatusCode::TOO_MANY_REQUESTS,
             ErrorCode::InternalServerError => StatusCode::INTERNAL_SERVER_ERROR,
@@ -126,6 +131,20 @@ struct Inner {
     message: String,
     details: Map<String, Value>,
     retry_after: Option<Duration>,
+    from_upstream: Option<FromUpstream>,
+}
+
+/// What went wrong with the ticketing system, for those who decide whether to ask it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FromUpstream {
+    /// It understood the request and refused it: a 4xx that is not about credentials or the number of calls, or a
+    /// `fail_when` of the integration.
+    Refused,
+    /// It may work the next time: no connection, no answer in time, a 5xx, an answer that cannot be read, a store of
+    /// ours that failed.
+    Passing,
+    /// Somebody has to change something: credentials, permissions, addresses, the integration.
+    Lasting,
 }
 
 impl ApiError {
@@ -136,6 +155,7 @@ impl ApiError {
             message: message.into(),
             details: Map::new(),
             retry_after: None,
+            from_upstream: None,
         }))
     }
 
@@ -169,6 +189,11 @@ impl ApiError {
         self
     }
 
+    pub(crate) fn of_upstream(mut self, upstream: FromUpstream) -> Self {
+        self.0.from_upstream = Some(upstream);
+        self
+    }
+
     pub(crate) fn and_say(mut self, sentence: &str) -> Self {
         self.0.message = format!("{}. {sentence}", self.0.message.trim_end_matches('.'));
         self
@@ -197,6 +222,11 @@ impl ApiError {
     /// How long to wait before trying again, where that is known.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// What went wrong with a call of the ticketing system; none for an error of another kind.
+    pub fn from_upstream(&self) -> Option<FromUpstream> {
+        self.0.from_upstream
     }
 
     /// The body of the answer: `{"error": {"code", "message", "request_id", "details"?}}`.

@@ -7,7 +7,7 @@ use http::StatusCode;
 use integration::contract::TasAction;
 use mapping::Environment;
 use serde_json::{Map, Value, json};
-use storage::IdempotencyStore;
+use storage::{EventLog, IdempotencyStore, WriteJournal};
 use upstream::{CallRecord, Client};
 use uuid::Uuid;
 
@@ -20,11 +20,15 @@ use crate::error::outcome::{Failure, Outcome};
 use crate::error::{ApiError, ErrorCode};
 use crate::idempotency::{self, Claim, Claimed};
 use crate::installations::{Installations, Installed};
+use crate::journal::Note;
 use crate::observer::{Observer, Performed};
 use crate::output::Output;
 use crate::page_token::Query;
+use crate::range::Range;
 use crate::safe_create::{self, Creation, SafeCreate};
+use crate::stopping::Stopping;
 use crate::ticket::TicketSchema;
+use crate::witness::Witness;
 
 /// Performs ticket actions on installed integrations. One per process; share it behind an `Arc`.
 pub struct Gateway {
@@ -34,7 +38,22 @@ pub struct Gateway {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) idempotency: Option<Arc<dyn IdempotencyStore>>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
-    pub(crate) only: Option<TasAction>,
+    pub(crate) events: Option<Arc<dyn EventLog>>,
+    pub(crate) journal: Option<Arc<dyn WriteJournal>>,
+    pub(crate) witness: Option<Arc<dyn Witness>>,
+    pub(crate) serves: Serves,
+    pub(crate) stopping: Stopping,
+}
+
+/// Which routes a gateway has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Serves {
+    /// All there are.
+    All,
+    /// That of one action.
+    Action(TasAction),
+    /// That of the events.
+    Events,
 }
 
 /// What a call is known by.
@@ -72,6 +91,8 @@ struct Trace {
     outcome: Option<Outcome>,
     replayed: bool,
     safe_create: Option<SafeCreate>,
+    /// The id in the ticket that was read before the action, where it was.
+    fetched_id: Option<Value>,
 }
 
 /// One action that is to be carried out.
@@ -107,11 +128,21 @@ impl Gateway {
     }
 
     pub(crate) fn serves(&self, action: TasAction) -> bool {
-        self.only.is_none_or(|only| only == action)
+        matches!(self.serves, Serves::All) || self.serves == Serves::Action(action)
+    }
+
+    pub(crate) fn serves_events(&self) -> bool {
+        matches!(self.serves, Serves::All | Serves::Events)
     }
 
     pub(crate) fn is_whole(&self) -> bool {
-        self.only.is_none()
+        self.serves == Serves::All
+    }
+
+    /// Ends the waiting of those who read events, with what there is, now and from now on: for a process that is about
+    /// to stop.
+    pub fn stop_waiting(&self) {
+        self.stopping.set();
     }
 
     /// Performs one action. `input` has the fields of the HTTP request: those of its body or query and those
@@ -153,7 +184,8 @@ impl Gateway {
             None,
             meta_info(request, &instance, &marker),
             tokio::time::Instant::now() + installation.connector.action_timeout,
-        );
+        )
+        .watched_by(self.witness.as_deref());
         engine
             .run(describe, json!({}))
             .await
@@ -267,12 +299,23 @@ impl Gateway {
             fingerprint: guard.as_ref().map(|(_, write)| write.fingerprint()),
             resumed: claim.as_ref().is_some_and(Claim::is_resumed),
         };
+        let journal = self
+            .journal
+            .as_deref()
+            .filter(|_| action.is_write() && installed.is_polled());
+        let mut note = journal.map(|journal| {
+            Note::new(journal, integration, &request.request_id, self.clock.now()).of_context(&context)
+        });
         let ran = self.run(run, context, trace).await;
         let outcome = ran
             .as_ref()
             .map_or_else(|failure| failure.outcome, |_| Outcome::Done);
         if action.is_write() {
             trace.outcome = Some(outcome);
+        }
+        if let Some(note) = &mut note {
+            note.add_ticket(trace.fetched_id.as_ref());
+            note.add_answer(&ran);
         }
         let end = ran.map_err(|failure| {
             if action.is_write() {
@@ -281,15 +324,26 @@ impl Gateway {
                 failure.error
             }
         });
-        let Some(claim) = claim else { return end };
         let looks_first = action == TasAction::CreateTicket && installation.safe_create().is_some();
-        match end {
-            Err(error) if looks_first && outcome == Outcome::Unknown => Err(claim.leave(error)),
-            end => {
-                claim.settle(&end, outcome).await;
-                end
+        let settling = async {
+            match (claim, end) {
+                (Some(claim), Err(error)) if looks_first && outcome == Outcome::Unknown => {
+                    Err(claim.leave(error))
+                }
+                (Some(claim), end) => {
+                    claim.settle(&end, outcome).await;
+                    end
+                }
+                (None, end) => end,
             }
-        }
+        };
+        let noting = async {
+            if let Some(note) = note {
+                note.write(outcome, self.clock.now(), until).await;
+            }
+        };
+        let (end, ()) = tokio::join!(settling, noting);
+        end
     }
 
     async fn run(
@@ -313,23 +367,26 @@ impl Gateway {
             Some(call.action),
             meta_info(run.request, &instance, &marker),
             run.deadline,
-        );
+        )
+        .watched_by(self.witness.as_deref());
         let ran = async {
             if run.installed.needs_whole_ticket(call.action) {
-                self.fetch_ticket(&mut engine, call, &mut context).await?;
+                trace.fetched_id = self.fetch_ticket(&mut engine, call, &mut context).await?;
             }
             let given: Map<String, Value> = ["comment", "file_name", "content_type"]
                 .into_iter()
                 .filter_map(|key| Some((key.to_owned(), context.get(key)?.clone())))
                 .collect();
+            let context = Value::Object(context);
+            let range = Range::of(compound, &context, call.installation);
             let output = Output {
+                range: range.as_ref(),
                 action: call.action,
                 installation: call.installation,
                 schema: &self.schema,
                 given: &given,
                 query: run.query,
             };
-            let context = Value::Object(context);
             if call.action == TasAction::CreateTicket
                 && let Some(plan) = call.installation.safe_create()
             {
@@ -361,23 +418,23 @@ impl Gateway {
     }
 
     /// Puts the whole ticket into the context, as `query_ticket_by_id` gives it. The id stays the caller's,
-    /// because that is the one this ticketing system is asked by.
+    /// because that is the one this ticketing system is asked by. Gives the ticket's own.
     async fn fetch_ticket(
         &self,
         engine: &mut Engine<'_>,
         call: Call<'_>,
         context: &mut Map<String, Value>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<Value>, Failure> {
         let by_id = Call {
             action: TasAction::QueryTicketById,
             ..call
         };
         if call.installation.refusal(by_id.action).is_some() {
-            return Ok(());
+            return Ok(None);
         }
         let compound = self.compound(by_id)?;
         let Some(id) = context.get("ticket").and_then(|ticket| ticket.get("id")).cloned() else {
-            return Ok(());
+            return Ok(None);
         };
         let mut query = Map::new();
         for key in ["requestor_info", "destination", "integration"] {
@@ -386,6 +443,7 @@ impl Gateway {
         query.insert("ticket_id".to_owned(), id.clone());
         let mapped = engine.run(compound, Value::Object(query)).await?;
         let output = Output {
+            range: None,
             action: by_id.action,
             installation: call.installation,
             schema: &self.schema,
@@ -396,16 +454,17 @@ impl Gateway {
             error,
             outcome: engine.outcome(),
         })?;
+        let mut own_id = None;
         if let Some(ticket) = answer.get_mut("raw_ticket") {
             if let Some(fields) = ticket.as_object_mut() {
-                fields.insert("id".to_owned(), id);
+                own_id = fields.insert("id".to_owned(), id);
             }
             context.insert("ticket".to_owned(), ticket.take());
         }
-        Ok(())
+        Ok(own_id)
     }
 
-    async fn installed(&self, name: &str) -> Result<Arc<Installed>, ApiError> {
+    pub(crate) async fn installed(&self, name: &str) -> Result<Arc<Installed>, ApiError> {
         self.installations.find(name).await?.ok_or_else(|| {
             ApiError::new(
                 ErrorCode::NotFound,
@@ -414,7 +473,7 @@ impl Gateway {
         })
     }
 
-    fn compound<'c>(&self, call: Call<'c>) -> Result<&'c integration::CompoundAction, ApiError> {
+    pub(crate) fn compound<'c>(&self, call: Call<'c>) -> Result<&'c integration::CompoundAction, ApiError> {
         call.installation.integration.action(call.action).ok_or_else(|| {
             let name = &call.installation.integration.name;
             ApiError::new(
@@ -424,7 +483,7 @@ impl Gateway {
         })
     }
 
-    fn environment(&self) -> Environment {
+    pub(crate) fn environment(&self) -> Environment {
         Environment::at(self.clock.now())
     }
 
@@ -433,6 +492,6 @@ impl Gateway {
     }
 }
 
-fn meta_info(request: &RequestMeta, instance: &str, marker: &str) -> Value {
+pub(crate) fn meta_info(request: &RequestMeta, instance: &str, marker: &str) -> Value {
     json!({"action_instance_id": instance, "marker": marker, "request_id": request.request_id})
 }

@@ -1,7 +1,10 @@
 //! The HTTP face: routes, query parameters, bodies, headers.
 
+mod events;
 mod request;
 mod route;
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
@@ -15,14 +18,15 @@ use crate::openapi;
 use request::idempotency_key;
 use route::{Document, Route};
 
+pub(crate) use events::PATH as EVENTS_PATH;
 pub use request::MAX_BODY_BYTES;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 impl Gateway {
-    /// Answers one request of the API: the twelve actions below `/v1/{integration}`, `GET /v1/openapi.json`
-    /// and `GET /v1/healthz`. Every answer is JSON and carries `x-request-id`.
+    /// Answers one request of the API: the twelve actions and the events below `/v1/{integration}`,
+    /// `GET /v1/openapi.json` and `GET /v1/healthz`. Every answer is JSON and carries `x-request-id`.
     ///
     /// The whole body must be read already; a server stops reading after [`MAX_BODY_BYTES`] + 1 bytes and
     /// hands on what it has, so that the answer can say which field is too large.
@@ -49,6 +53,13 @@ impl Gateway {
         match route::find(self, request.method(), request.uri().path())? {
             Route::Document(document) => Ok(document.answer()),
             Route::WrongMethod { allowed } => Err(wrong_method(&allowed, headers)),
+            Route::Events { integration } => {
+                let begun = Instant::now();
+                let query = events::query(request.uri().query().unwrap_or_default());
+                let end = self.events(&integration, query, until).await;
+                events::log(&end, request_id, &integration, begun.elapsed());
+                end.map(|page| (StatusCode::OK, Bytes::from(page.to_json())))
+            }
             Route::Action {
                 definition,
                 integration,
@@ -114,7 +125,9 @@ fn response(
     mut headers: Vec<(HeaderName, String)>,
 ) -> Response<Bytes> {
     let (status, body) = end.unwrap_or_else(|error| {
-        if let Some(wait) = error.retry_after() {
+        // Where nobody said how long to wait, it is the shortest time that the header can express.
+        let shortest = (error.code() == ErrorCode::RateLimitExceeded).then_some(Duration::ZERO);
+        if let Some(wait) = error.retry_after().or(shortest) {
             // Whole seconds (RFC 9110 section 10.2.3), rounded up so that nobody comes back early.
             let seconds = wait.as_millis().div_ceil(1000).max(1);
             headers.push((RETRY_AFTER, seconds.to_string()));

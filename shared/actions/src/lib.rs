@@ -12,19 +12,25 @@ mod clock;
 mod context;
 mod engine;
 mod error;
+mod events;
 mod gateway;
 mod http_api;
 mod idempotency;
 mod input;
 mod installations;
+mod journal;
 mod observer;
 mod openapi;
 mod output;
 mod page_token;
+mod poll;
+mod range;
 mod safe_create;
 mod state;
+mod stopping;
 mod ticket;
 mod time;
+mod witness;
 
 pub use action::{
     ALL, ActionDefinition, AddAttachment, AddInternalComment, AddPublicComment, Assignee, AssigneePerson,
@@ -34,7 +40,7 @@ pub use action::{
 };
 pub use builder::GatewayBuilder;
 pub use clock::{Clock, SystemClock};
-pub use error::{ApiError, ErrorCode, FieldProblem, Outcome};
+pub use error::{ApiError, ErrorCode, FieldProblem, FromUpstream, Outcome};
 pub use gateway::{Gateway, RequestMeta};
 pub use http_api::{MAX_BODY_BYTES, documents};
 pub use input::{ItsmIdentity, Organisation, Requestor, RequestorInfo, UserIdInfo};
@@ -42,8 +48,10 @@ pub use installations::{Fixed, Installations, Installed, Stored};
 pub use integration::contract::TasAction;
 pub use observer::{Observer, Performed};
 pub use openapi::document as openapi;
+pub use poll::{PollWindow, PolledPage};
 pub use safe_create::SafeCreate;
 pub use ticket::TicketSchema;
+pub use witness::{Point, Reached, Witness};
 
 /// Why a [`Gateway`] or a [`TicketSchema`] cannot be built. Its text is for the operator.
 #[derive(Debug, thiserror::Error)]

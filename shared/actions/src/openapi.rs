@@ -1,6 +1,8 @@
 //! The OpenAPI 3.1 document, made from the table of actions, the input types and the ticket schema, so that
 //! it cannot say anything else than what is checked.
 
+mod events;
+
 use std::sync::OnceLock;
 
 use bytes::Bytes;
@@ -31,12 +33,14 @@ pub fn document() -> Value {
             methods.insert(definition.method.as_str().to_ascii_lowercase(), operation);
         }
     }
+    paths.insert(events::path(), json!({"get": events::operation()}));
     paths.insert("/v1/healthz".to_owned(), json!({"get": health_operation()}));
     paths.insert("/v1/openapi.json".to_owned(), json!({"get": openapi_operation()}));
 
     let mut schemas = requests;
     schemas.extend(generator.take_definitions(true));
     schemas.extend(answer_schemas());
+    schemas.extend(events::schemas());
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -49,6 +53,7 @@ pub fn document() -> Value {
         "security": [{"api_key": []}],
         "tags": [
             {"name": "tickets", "description": "The ticket actions."},
+            {"name": "events", "description": "What changed in the ticketing system."},
             {"name": "gateway", "description": "The gateway itself."},
         ],
         "paths": paths,
@@ -140,7 +145,7 @@ fn operation(
     if let Some(answers) = answers.as_object_mut() {
         for code in ErrorCode::ALL
             .into_iter()
-            .filter(|code| *code != ErrorCode::MethodNotAllowed)
+            .filter(|code| !matches!(code, ErrorCode::MethodNotAllowed | ErrorCode::CursorExpired))
         {
             answers.insert(
                 code.status().as_str().to_owned(),
@@ -402,6 +407,9 @@ fn meaning(code: ErrorCode) -> &'static str {
         ErrorCode::MethodNotAllowed => "The path takes other methods; the Allow header names them.",
         ErrorCode::Conflict => {
             "The ticket's present state does not allow it, or the idempotency key belongs to another request or one that is under way."
+        }
+        ErrorCode::CursorExpired => {
+            "The events after this cursor are not kept any more: some were missed. The message says how to begin anew."
         }
         ErrorCode::ActionNotSupported => "The integration cannot do this.",
         ErrorCode::RateLimitExceeded => "Too many requests; Retry-After says when to come back.",

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::check::MAX_PROBLEMS;
 use crate::error::{ApiError, ErrorCode, FieldProblem};
 use crate::page_token::Query;
+use crate::range::Range;
 use crate::ticket::TicketSchema;
 
 /// What an answer is built from.
@@ -20,6 +21,15 @@ pub(crate) struct Output<'o> {
     pub(crate) given: &'o Map<String, Value>,
     /// What the page tokens of a list belong to.
     pub(crate) query: Option<&'o Query<'o>>,
+    /// The range outside of which tickets are dropped from a list.
+    pub(crate) range: Option<&'o Range>,
+}
+
+/// What an `output_mapper` gave for a list.
+pub(crate) struct List {
+    pub(crate) rows: Vec<Value>,
+    /// None on the last page.
+    pub(crate) token: Option<Value>,
 }
 
 impl Output<'_> {
@@ -46,29 +56,10 @@ impl Output<'_> {
     }
 
     fn tickets(&self, mapped: Value) -> Result<Value, ApiError> {
-        let (tickets, own_token) = match mapped {
-            Value::Object(mut fields) => {
-                let own = fields
-                    .get_mut("pagination_info")
-                    .and_then(|info| info.get_mut("next_page_token"))
-                    .map(Value::take);
-                // Under another key there would be no tickets to see, and no mistake either.
-                let tickets = fields.remove("raw_tickets").unwrap_or(Value::Object(fields));
-                (tickets, own)
-            }
-            bare => (bare, None),
-        };
-        let mut tickets = match tickets {
-            Value::Array(tickets) => tickets,
-            // A mapping over a missing list gives null: there are no tickets.
-            Value::Null => Vec::new(),
-            other => {
-                let message = format!("expected a list, found {}", crate::check::found(&other));
-                return self
-                    .unusable(&[FieldProblem::new("raw_tickets", message)])
-                    .map(|()| Value::Null);
-            }
-        };
+        let List {
+            rows: mut tickets,
+            token: own_token,
+        } = self.list(mapped)?;
         let mut problems = Vec::new();
         for (index, ticket) in tickets.iter_mut().enumerate() {
             problems.extend(
@@ -80,16 +71,52 @@ impl Output<'_> {
             }
         }
         self.unusable(&problems)?;
-        let token = match (own_token, self.query) {
-            (Some(own), Some(query)) if !is_end(&own) && query.came_with.as_ref() == Some(&own) => {
+        if let Some(range) = self.range {
+            tickets.retain(|ticket| range.has(ticket));
+        }
+        let token = self.next_page(own_token)?;
+        Ok(json!({"raw_tickets": tickets, "pagination_info": {"next_page_token": token}}))
+    }
+
+    /// The rows of a list, and the integration's own token of the next page.
+    pub(crate) fn list(&self, mapped: Value) -> Result<List, ApiError> {
+        let (tickets, token) = match mapped {
+            Value::Object(mut fields) => {
+                let own = fields
+                    .get_mut("pagination_info")
+                    .and_then(|info| info.get_mut("next_page_token"))
+                    .map(Value::take);
+                // Under another key there would be no tickets to see, and no mistake either.
+                let tickets = fields.remove("raw_tickets").unwrap_or(Value::Object(fields));
+                (tickets, own)
+            }
+            bare => (bare, None),
+        };
+        let rows = match tickets {
+            Value::Array(tickets) => tickets,
+            // A mapping over a missing list gives null: there are no tickets.
+            Value::Null => Vec::new(),
+            other => {
+                let message = format!("expected a list, found {}", crate::check::found(&other));
+                self.unusable(&[FieldProblem::new("raw_tickets", message)])?;
+                Vec::new()
+            }
+        };
+        let token = token.filter(|own| !is_end(own));
+        Ok(List { rows, token })
+    }
+
+    /// The caller's token of the next page, around the integration's own.
+    pub(crate) fn next_page(&self, own: Option<Value>) -> Result<Option<String>, ApiError> {
+        match (own, self.query) {
+            (Some(own), Some(query)) if query.came_with.as_ref() == Some(&own) => {
                 let message = "the next page is the one that was asked for: paging does not get on; look at how the \
                                integration uses `data.context.pagination_info.next_page_token`";
-                return Err(ApiError::new(ErrorCode::ExternalRestError, message));
+                Err(ApiError::new(ErrorCode::ExternalRestError, message))
             }
-            (Some(own), Some(query)) if !is_end(&own) => Value::String(query.wrap(own)),
-            _ => Value::Null,
-        };
-        Ok(json!({"raw_tickets": tickets, "pagination_info": {"next_page_token": token}}))
+            (Some(own), Some(query)) => Ok(Some(query.wrap(own))),
+            _ => Ok(None),
+        }
     }
 
     fn comment(&self, mapped: Value) -> Result<Value, ApiError> {
@@ -101,7 +128,7 @@ impl Output<'_> {
             Some(json!(self.action == TasAction::AddPublicComment)),
         );
         let mut comment = Value::Object(comment);
-        self.unusable(&self.schema.comment(&mut comment, "comment"))?;
+        self.unusable(&self.schema.comment(&mut comment, "comment", self.installation))?;
         Ok(json!({"comment": comment}))
     }
 
@@ -111,7 +138,11 @@ impl Output<'_> {
             fill(&mut attachment, key, self.given.get(key).cloned());
         }
         let mut attachment = Value::Object(attachment);
-        self.unusable(&self.schema.attachment(&mut attachment, "attachment"))?;
+        self.unusable(
+            &self
+                .schema
+                .attachment(&mut attachment, "attachment", self.installation),
+        )?;
         Ok(json!({"attachment": attachment}))
     }
 

@@ -1,6 +1,9 @@
 //! Tickets on the way out: times, ids and states in one form, then checked against the ticket schema.
 
-use integration::Installation;
+use std::fmt;
+
+use integration::{Dates, Installation};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::SetupError;
@@ -68,13 +71,12 @@ impl TicketSchema {
         installation: &Installation,
     ) -> Vec<FieldProblem> {
         let mut problems = Vec::new();
-        put_in_form(
-            self.ticket.schema(),
-            self.ticket.schema(),
-            ticket,
-            path,
-            &mut problems,
-        );
+        let schema = self.ticket.schema();
+        let form = Form {
+            root: schema,
+            dates: installation.dates.as_ref(),
+        };
+        form.put_in(schema, ticket, At::Whole(path), &mut problems);
         if let Some(ticket) = ticket.as_object_mut() {
             complete(ticket, installation);
         }
@@ -82,12 +84,22 @@ impl TicketSchema {
         problems
     }
 
-    pub(crate) fn comment(&self, comment: &mut Value, path: &str) -> Vec<FieldProblem> {
-        checked(&self.comment, comment, path)
+    pub(crate) fn comment(
+        &self,
+        comment: &mut Value,
+        path: &str,
+        installation: &Installation,
+    ) -> Vec<FieldProblem> {
+        checked(&self.comment, comment, path, installation)
     }
 
-    pub(crate) fn attachment(&self, attachment: &mut Value, path: &str) -> Vec<FieldProblem> {
-        checked(&self.attachment, attachment, path)
+    pub(crate) fn attachment(
+        &self,
+        attachment: &mut Value,
+        path: &str,
+        installation: &Installation,
+    ) -> Vec<FieldProblem> {
+        checked(&self.attachment, attachment, path, installation)
     }
 }
 
@@ -97,9 +109,19 @@ fn compile(name: &str, schema: Value) -> Result<Checker, SetupError> {
     Checker::new(schema).map_err(|error| SetupError::new(format!("the ticket schema ({name}): {error}")))
 }
 
-fn checked(checker: &Checker, value: &mut Value, path: &str) -> Vec<FieldProblem> {
+fn checked(
+    checker: &Checker,
+    value: &mut Value,
+    path: &str,
+    installation: &Installation,
+) -> Vec<FieldProblem> {
     let mut problems = Vec::new();
-    put_in_form(checker.schema(), checker.schema(), value, path, &mut problems);
+    let schema = checker.schema();
+    let form = Form {
+        root: schema,
+        dates: installation.dates.as_ref(),
+    };
+    form.put_in(schema, value, At::Whole(path), &mut problems);
     add_new(&mut problems, checker.problems(value, path));
     problems
 }
@@ -140,67 +162,105 @@ fn complete(ticket: &mut Map<String, Value>, installation: &Installation) {
     }
 }
 
-fn put_in_form(
-    root: &Value,
-    schema: &Value,
-    value: &mut Value,
-    path: &str,
-    problems: &mut Vec<FieldProblem>,
-) {
-    let schema = crate::check::resolve(root, schema);
-    let is_time = schema.get("format").and_then(Value::as_str) == Some("date-time");
-    match value {
-        Value::String(_) | Value::Number(_) if is_time => match time::parse_lenient(value) {
-            Some(parsed) => *value = Value::String(time::canonical(parsed)),
-            None => problems.push(FieldProblem::new(
-                path,
-                format!(
-                    "expected a time (RFC 3339, or epoch seconds or milliseconds), found {}",
-                    found(value)
-                ),
-            )),
-        },
-        Value::Number(number)
-            if takes(schema, "string") && !takes(schema, "number") && !takes(schema, "integer") =>
-        {
-            *value = Value::String(number.to_string());
+/// Where in a ticket: text only for the one in a thousand that has a problem.
+#[derive(Clone, Copy)]
+enum At<'a> {
+    Whole(&'a str),
+    Field(&'a At<'a>, &'a str),
+    Item(&'a At<'a>, usize),
+}
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            At::Whole(path) => formatter.write_str(path),
+            At::Field(At::Whole(""), name) => formatter.write_str(name),
+            At::Field(parent, name) => write!(formatter, "{parent}.{name}"),
+            At::Item(parent, index) => write!(formatter, "{parent}[{index}]"),
         }
-        Value::Object(fields) => {
-            let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
-                return;
-            };
-            fields.retain(|name, value| match properties.get(name) {
-                Some(property) => !is_nothing(root, property, value),
-                None => true,
-            });
-            for (name, value) in fields.iter_mut() {
-                if let Some(property) = properties.get(name) {
-                    put_in_form(root, property, value, &format!("{path}.{name}"), problems);
-                }
-            }
-        }
-        Value::Array(items) => {
-            let Some(item_schema) = schema.get("items") else {
-                return;
-            };
-            for (index, item) in items.iter_mut().enumerate() {
-                put_in_form(root, item_schema, item, &format!("{path}[{index}]"), problems);
-            }
-        }
-        _ => {}
     }
 }
 
-/// Whether a field says nothing: null, or empty text where a time should be.
-fn is_nothing(root: &Value, schema: &Value, value: &Value) -> bool {
-    let schema = crate::check::resolve(root, schema);
-    match value {
-        Value::Null => !takes(schema, "null"),
-        Value::String(text) => {
-            text.trim().is_empty() && schema.get("format").and_then(Value::as_str) == Some("date-time")
+/// What values are brought into.
+#[derive(Clone, Copy)]
+struct Form<'a> {
+    root: &'a Value,
+    /// How the ticketing system writes times, where the integration says it.
+    dates: Option<&'a Dates>,
+}
+
+impl Form<'_> {
+    fn put_in(self, schema: &Value, value: &mut Value, at: At<'_>, problems: &mut Vec<FieldProblem>) {
+        let schema = crate::check::resolve(self.root, schema);
+        match value {
+            Value::String(_) | Value::Number(_) if is_time(schema) => match self.time(value) {
+                Some(parsed) => *value = Value::String(time::canonical(parsed)),
+                None => problems.push(FieldProblem::new(
+                    at.to_string(),
+                    format!(
+                        "expected a time (RFC 3339, or epoch seconds or milliseconds), found {}",
+                        found(value)
+                    ),
+                )),
+            },
+            Value::Number(number)
+                if takes(schema, "string") && !takes(schema, "number") && !takes(schema, "integer") =>
+            {
+                *value = Value::String(number.to_string());
+            }
+            Value::Object(fields) => {
+                let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+                    return;
+                };
+                fields.retain(|name, value| match properties.get(name) {
+                    Some(property) => !self.is_nothing(property, value),
+                    None => true,
+                });
+                for (name, value) in fields.iter_mut() {
+                    if let Some(property) = properties.get(name) {
+                        self.put_in(property, value, At::Field(&at, name), problems);
+                    }
+                }
+            }
+            Value::Array(items) => {
+                let Some(item_schema) = schema.get("items") else {
+                    return;
+                };
+                for (index, item) in items.iter_mut().enumerate() {
+                    self.put_in(item_schema, item, At::Item(&at, index), problems);
+                }
+            }
+            _ => {}
         }
-        _ => false,
     }
+
+    /// The time that a value is, in the system's own form or in one that everybody understands.
+    fn time(self, value: &Value) -> Option<Timestamp> {
+        let own = match (self.dates, value) {
+            (Some(dates), Value::String(text)) => dates.form.read(text).ok(),
+            _ => None,
+        };
+        own.or_else(|| time::parse_lenient(value))
+    }
+
+    /// Whether a field says nothing: null, or where a time should be, empty text or what the system writes for no time.
+    fn is_nothing(self, schema: &Value, value: &Value) -> bool {
+        let schema = crate::check::resolve(self.root, schema);
+        let is_empty_time = || {
+            let empty = self.dates.map(|dates| dates.empty.as_slice()).unwrap_or_default();
+            is_time(schema) && empty.contains(value)
+        };
+        match value {
+            Value::Null => !takes(schema, "null"),
+            Value::String(text) if text.trim().is_empty() => is_time(schema),
+            Value::String(_) | Value::Number(_) => is_empty_time(),
+            _ => false,
+        }
+    }
+}
+
+fn is_time(schema: &Value) -> bool {
+    schema.get("format").and_then(Value::as_str) == Some("date-time")
 }
 
 fn takes(schema: &Value, kind: &str) -> bool {

@@ -9,25 +9,34 @@ use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 use upstream as up;
 
-use crate::install::ConnectorPlan;
+use crate::install::{ConnectorPlan, DatesPlan};
 use crate::integration::{
-    Capability, CompoundAction, Integration, Return, SafeCreate, SettingDeclaration, Step,
+    Capability, CompoundAction, ForEach, Integration, RetryFrom, Return, SafeCreate, SettingDeclaration, Step,
 };
 use crate::model::Document;
-use crate::model::compound::{self, ByAction, Compound};
-use crate::model::connector::{self, Auth, KeyPlace, ReservedPart};
-use crate::model::http_action::{self, Body, FailWhen, Pairs, Part, all};
+use crate::model::compound::{self, Block, ByAction, Compound};
+use crate::model::connector::{self, Auth, KeyPlace, ReservedPart, SessionPlace};
+use crate::model::http_action::{self, Body, FailWhen, Pairs, Parameter, Parameters, Part, all};
 use crate::model::paginate::{self, PageKind, Paging};
 use crate::model::ticketing::{self, State};
+use crate::polling;
 use crate::read::{Entries, Expression, OneOrMany, TemplateText, is_set};
-use crate::ticketing::{Destination, ExternalState, Polling, Ticketing};
+use crate::ticketing::{Destination, ExternalState, Ticketing};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const ACTION_TIMEOUT: Duration = Duration::from_secs(25);
 /// The largest answer of a Lambda function (docs.aws.amazon.com/lambda, "Quotas": 6 MB).
 const MAX_RESPONSE_BYTES: u64 = 6 * 1024 * 1024;
+/// How long a session is used at most.
+const SESSION: Duration = Duration::from_secs(3600);
 const MAX_PAGES: u64 = 50;
 const MAX_ITEMS: u64 = 10_000;
+/// Elements of a `for_each`, and calls of one at the same time.
+const FOR_EACH_ITEMS: u64 = 100;
+const AT_ONCE: u64 = 4;
+/// How often `retry_from` does it again.
+const RETRIES: u64 = 2;
+const PRECONDITION_FAILED: u16 = 412;
 /// Before a ticket is looked for whose creation ended in doubt.
 const SETTLE: Duration = Duration::from_secs(1);
 const ATTEMPTS: u32 = 2;
@@ -69,7 +78,7 @@ pub(crate) fn compile(document: &Document) -> Option<Integration> {
             .ticketing
             .as_ref()
             .map_or_else(|| Some(Ticketing::default()), ticketing)?,
-        polling: document.polling.as_ref().map(polling),
+        polling: document.polling.as_ref().map(polling::compile),
         connector: connector(document.connector.get()?)?,
     })
 }
@@ -113,6 +122,19 @@ fn connector(model: &connector::Connector) -> Option<ConnectorPlan> {
                 .map_or(MAX_RESPONSE_BYTES, |bytes| bytes.0),
         ),
         retry: model.retry.as_ref().map(retry).unwrap_or_default(),
+        dates: match &model.dates {
+            Some(model) => Some(dates(model)?),
+            None => None,
+        },
+    })
+}
+
+fn dates(model: &connector::Dates) -> Option<DatesPlan> {
+    let empty = model.empty.iter().flat_map(|empty| &empty.0);
+    Some(DatesPlan {
+        format: model.format.get()?.value.clone(),
+        zone: template(model.zone.as_ref()),
+        empty: empty.map(|value| value.value.clone()).collect(),
     })
 }
 
@@ -174,18 +196,76 @@ fn auth(model: &Auth) -> Option<up::Auth> {
             client_id: client.client_id.get()?.0.clone(),
             secret: client.secret.get()?.value.clone(),
             scope: template(client.scope.as_ref()),
-            client_authentication: match client.client_authentication {
-                None | Some(connector::ClientAuthentication::Auto) => up::ClientAuthentication::Auto,
-                Some(connector::ClientAuthentication::Basic) => up::ClientAuthentication::Basic,
-                Some(connector::ClientAuthentication::Body) => up::ClientAuthentication::Body,
-            },
-            extra: client
-                .extra
-                .iter()
-                .flat_map(Entries::read)
-                .map(|(key, value)| (key.name.clone(), value.0.clone()))
-                .collect(),
+            client_authentication: client_authentication(client.client_authentication),
+            extra: extra(client.extra.as_ref()),
         },
+        Auth::RefreshToken(client) => up::Auth::OAuth2RefreshToken {
+            token_url: client.token_url.get()?.0.clone(),
+            client_id: client.client_id.get()?.0.clone(),
+            secret: client.secret.get()?.value.clone(),
+            refresh_secret: client.refresh_secret.get()?.value.clone(),
+            scope: template(client.scope.as_ref()),
+            client_authentication: client_authentication(client.client_authentication),
+            extra: extra(client.extra.as_ref()),
+        },
+        Auth::Session(session) => up::Auth::Session(Box::new(self::session(session)?)),
+    })
+}
+
+fn client_authentication(model: Option<connector::ClientAuthentication>) -> up::ClientAuthentication {
+    match model {
+        None | Some(connector::ClientAuthentication::Auto) => up::ClientAuthentication::Auto,
+        Some(connector::ClientAuthentication::Basic) => up::ClientAuthentication::Basic,
+        Some(connector::ClientAuthentication::Body) => up::ClientAuthentication::Body,
+    }
+}
+
+fn extra(model: Option<&Entries<TemplateText>>) -> Vec<(String, Template)> {
+    model
+        .into_iter()
+        .flat_map(Entries::read)
+        .map(|(key, value)| (key.name.clone(), value.0.clone()))
+        .collect()
+}
+
+fn session(model: &connector::SessionAuth) -> Option<up::SessionLogin> {
+    let login = model.login.get()?;
+    let name = model.name.as_ref().map(|name| name.value.clone());
+    Some(up::SessionLogin {
+        secret: model.secret.get()?.value.clone(),
+        request: up::HttpAction {
+            name: "login".to_owned(),
+            method: login.method.unwrap_or(http_action::Method::Post).http(),
+            path: login.path.get()?.template.clone(),
+            query: parameters(login.query.as_ref()),
+            headers: pairs(login.headers.as_ref()),
+            body: login.body.as_ref().map_or(Some(up::Body::None), body)?,
+            response: up::ResponseFormat::Json,
+            paginate: None,
+            result: None,
+            fail_when: fail_when(&login.fail_when)?,
+            fallback: None,
+            retry: None,
+            timeout: None,
+            // One session too many does no harm.
+            repeatable: true,
+            read_only: true,
+            cache: None,
+        },
+        token: mapping(model.token.as_ref()),
+        location: match model.r#in.get()? {
+            SessionPlace::Query => up::SessionLocation::Query { name: name? },
+            SessionPlace::Cookie => up::SessionLocation::Cookie { name },
+            SessionPlace::Header => up::SessionLocation::Header {
+                name: name?,
+                pattern: model
+                    .pattern
+                    .as_ref()
+                    .map_or_else(|| "%s".to_owned(), |text| text.value.clone()),
+            },
+        },
+        expired_when: mapping(model.expired_when.as_ref()),
+        keep: model.keep_seconds.map_or(SESSION, |seconds| seconds.0),
     })
 }
 
@@ -217,7 +297,7 @@ fn http_action(name: &str, model: &http_action::HttpAction) -> Option<up::HttpAc
         name: name.to_owned(),
         method: model.method.get()?.http(),
         path: model.path.get()?.template.clone(),
-        query: pairs(model.query.as_ref()),
+        query: parameters(model.query.as_ref()),
         headers: pairs(model.headers.as_ref()),
         body: model.body.as_ref().map_or(Some(up::Body::None), body)?,
         response: match model.response {
@@ -226,11 +306,14 @@ fn http_action(name: &str, model: &http_action::HttpAction) -> Option<up::HttpAc
             Some(http_action::ResponseFormat::Bytes) => up::ResponseFormat::Bytes,
         },
         paginate,
+        result: mapping(model.result.as_ref()),
         fail_when: fail_when(&model.fail_when)?,
         fallback,
         retry: model.retry.as_ref().map(retry),
         timeout: model.timeout_seconds.map(|seconds| seconds.0),
         repeatable: model.is_repeatable(),
+        read_only: is_set(model.read_only),
+        cache: model.cache_seconds.map(|seconds| seconds.0),
     })
 }
 
@@ -247,7 +330,7 @@ fn body(model: &Body) -> Option<up::Body> {
         return Some(up::Body::Json(json.mapping.clone()));
     }
     if let Some(form) = &model.form {
-        return Some(up::Body::Form(form.0.clone()));
+        return Some(up::Body::Form(parameters(Some(form))));
     }
     if let Some(parts) = &model.multipart {
         let parts = parts.read().map(|(key, part)| self::part(&key.name, part));
@@ -294,7 +377,7 @@ fn fallback(model: &http_action::Fallback) -> Option<up::Fallback> {
         when: mapping(model.when.as_ref()),
         method: model.method.map(http_action::Method::http),
         path: model.path.as_ref().map(|path| path.template.clone()),
-        query: model.query.as_ref().map(|query| query.0.clone()),
+        query: model.query.as_ref().map(|query| parameters(Some(query))),
         headers: model.headers.as_ref().map(|headers| headers.0.clone()),
         body,
     })
@@ -366,7 +449,12 @@ fn page_kind(paging: &Paging<'_>) -> Option<up::PageKind> {
 }
 
 fn fail_when(model: &Option<OneOrMany<FailWhen>>) -> Option<Vec<up::FailWhen>> {
-    all(model)
+    model.as_ref().map_or_else(|| Some(Vec::new()), rules)
+}
+
+fn rules(model: &OneOrMany<FailWhen>) -> Option<Vec<up::FailWhen>> {
+    model
+        .0
         .iter()
         .map(|model| {
             Some(up::FailWhen {
@@ -383,16 +471,32 @@ fn compound_action(
     http_actions: &BTreeMap<String, Arc<up::HttpAction>>,
 ) -> Option<CompoundAction> {
     let answer = model.answer()?;
+    let keys: Vec<&str> = model
+        .calls()
+        .filter_map(|step| Some(step.output_key.get()?.value.as_str()))
+        .collect();
+    let mut steps = Vec::new();
+    // A `check` belongs to what comes after it: a step, or the answer.
+    let mut checks = Vec::new();
+    for block in model.blocks() {
+        match block {
+            Block::Check(check) => checks.extend(rules(check.fail_when.get()?)?),
+            Block::Action(step) => {
+                let fail_first = std::mem::take(&mut checks);
+                steps.push(self::step(step, fail_first, &keys, http_actions)?);
+            }
+            Block::Return(..) | Block::Unusable => {}
+        }
+    }
+    checks.extend(fail_when(&answer.fail_when)?);
     Some(CompoundAction {
         fail_when: fail_when(&model.fail_when)?,
-        steps: model
-            .calls()
-            .map(|step| self::step(step, http_actions))
-            .collect::<Option<_>>()?,
+        steps,
         ret: Return {
             output_mapper: answer.output_mapper.get()?.mapping.clone(),
-            fail_when: fail_when(&answer.fail_when)?,
+            fail_when: checks,
         },
+        refilter: is_set(model.refilter),
         place: model.place.clone(),
     })
 }
@@ -409,19 +513,58 @@ fn safe_create(
     })
 }
 
-fn step(model: &compound::Step, http_actions: &BTreeMap<String, Arc<up::HttpAction>>) -> Option<Step> {
+/// `keys` are the `output_key`s of the action's steps, in order.
+fn step(
+    model: &compound::Step,
+    fail_first: Vec<up::FailWhen>,
+    keys: &[&str],
+    http_actions: &BTreeMap<String, Arc<up::HttpAction>>,
+) -> Option<Step> {
     let action_name = model.action_name.get()?.value.clone();
     let input_args = match &model.input_args {
         Some(args) => args.mapping.clone(),
         None => no_arguments(&model.place)?,
     };
+    let http_action = Arc::clone(http_actions.get(&action_name)?);
+    let for_each = model.for_each.as_ref().map(|items| ForEach {
+        items: items.mapping.clone(),
+        max_items: size(model.max_items.map_or(FOR_EACH_ITEMS, |count| count.0)),
+        at_once: if http_action.changes_something() {
+            1
+        } else {
+            size(model.at_once.map_or(AT_ONCE, |count| count.0))
+        },
+    });
+    let retry_from = match &model.retry_from {
+        Some(model) => Some(self::retry_from(model, keys)?),
+        None => None,
+    };
     Some(Step {
-        http_action: Arc::clone(http_actions.get(&action_name)?),
+        fail_first,
+        for_each,
+        retry_from,
+        http_action,
         action_name,
         input_args,
         output_key: model.output_key.get()?.value.clone(),
         when: mapping(model.when.as_ref()),
         fail_when: fail_when(&model.fail_when)?,
+    })
+}
+
+fn retry_from(model: &compound::RetryFrom, keys: &[&str]) -> Option<RetryFrom> {
+    let name = model.step.get()?.value.as_str();
+    let statuses = all(&model.on_status).iter();
+    let mut on_status: Vec<u16> = statuses
+        .filter_map(|status| u16::try_from(status.0).ok())
+        .collect();
+    if on_status.is_empty() {
+        on_status.push(PRECONDITION_FAILED);
+    }
+    Some(RetryFrom {
+        step: keys.iter().position(|key| *key == name)?,
+        on_status,
+        times: whole(model.times.map_or(RETRIES, |times| times.0)),
     })
 }
 
@@ -497,21 +640,6 @@ fn state(name: &str, model: &State) -> Option<ExternalState> {
     })
 }
 
-fn polling(model: &ticketing::Polling) -> Polling {
-    Polling {
-        enabled: model.enabled.is_none_or(|enabled| enabled.0),
-        interval: model
-            .interval_seconds
-            .map_or(Duration::from_secs(30), |seconds| seconds.0),
-        look_back: model
-            .look_back_seconds
-            .map_or(Duration::from_secs(120), |seconds| seconds.0),
-        settle: model
-            .settle_seconds
-            .map_or(Duration::from_secs(10), |seconds| seconds.0),
-    }
-}
-
 fn mapping(expression: Option<&Expression>) -> Option<Mapping> {
     expression.map(|expression| expression.mapping.clone())
 }
@@ -522,6 +650,17 @@ fn template(text: Option<&TemplateText>) -> Option<Template> {
 
 fn pairs(pairs: Option<&Pairs>) -> Vec<(Template, Template)> {
     pairs.map(|pairs| pairs.0.clone()).unwrap_or_default()
+}
+
+fn parameters(parameters: Option<&Parameters>) -> Vec<(Template, up::Parameter)> {
+    let parameters = parameters.into_iter().flat_map(|parameters| &parameters.0);
+    let compiled = |value: &Parameter| match value {
+        Parameter::One(template) => up::Parameter::One(template.clone()),
+        Parameter::Each(list) => up::Parameter::Each(list.mapping.clone()),
+    };
+    parameters
+        .map(|(name, value)| (name.clone(), compiled(value)))
+        .collect()
 }
 
 /// The reader keeps every number far below this limit.

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mapping::{Environment, Escape, Template, is_truthy};
+use mapping::{Environment, Escape, Template, TimeForm, is_truthy};
 use serde_json::{Map, Value, json};
 use upstream::{Auth, Connector, RateLimit, RateSignals, RetryPolicy};
 use url::{Host, Url};
 
 use crate::check::address_mistake;
 use crate::contract::TasAction;
-use crate::integration::{Integration, SafeCreate, SecretUse, SettingDeclaration, SettingKind};
+use crate::integration::{Dates, Integration, SafeCreate, SecretUse, SettingDeclaration, SettingKind};
 
 /// An integration with its settings: ready to run.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub struct Installation {
     pub settings: Value,
     /// How the ticketing system is reached.
     pub connector: Connector,
+    /// How the ticketing system writes times, where the connector says it.
+    pub dates: Option<Dates>,
     /// What the person who installs should know, such as keys that travel unencrypted.
     pub warnings: Vec<String>,
     refusals: BTreeMap<TasAction, String>,
@@ -56,6 +58,16 @@ pub(crate) struct ConnectorPlan {
     pub(crate) follow_redirects: bool,
     pub(crate) max_response_bytes: usize,
     pub(crate) retry: RetryPolicy,
+    pub(crate) dates: Option<DatesPlan>,
+}
+
+/// `connector.dates` before the settings are known.
+#[derive(Debug)]
+pub(crate) struct DatesPlan {
+    pub(crate) format: String,
+    /// None: UTC.
+    pub(crate) zone: Option<Template>,
+    pub(crate) empty: Vec<Value>,
 }
 
 impl ConnectorPlan {
@@ -69,6 +81,12 @@ impl ConnectorPlan {
             Auth::Basic { secret, .. }
             | Auth::Bearer { secret }
             | Auth::OAuth2ClientCredentials { secret, .. } => vec![needed(secret)],
+            Auth::Session(login) => vec![needed(&login.secret)],
+            Auth::OAuth2RefreshToken {
+                secret,
+                refresh_secret,
+                ..
+            } => vec![needed(secret), needed(refresh_secret)],
             Auth::ApiKey {
                 secret,
                 fallback_secret,
@@ -112,9 +130,11 @@ impl Integration {
             integration: Arc::clone(self),
             refusals: self.refusals(&settings)?,
             creates_safely: self.creates_safely(&settings).map_err(|problem| vec![problem])?,
+            dates: self.dates(&settings).map_err(|problem| vec![problem])?,
             settings,
             connector: Connector {
                 integration: self.name.clone(),
+                instance: Connector::next_instance(),
                 base_url,
                 auth: plan.auth.clone(),
                 headers: plan.headers.clone(),
@@ -178,6 +198,25 @@ impl Integration {
             });
         // Not the URL itself: one that holds a password is among those that cannot be used.
         url.map_err(|mistake| format!("{}: the base URL cannot be used: {mistake}", self.name))
+    }
+
+    /// How the ticketing system writes times, now that its zone is known.
+    fn dates(&self, settings: &Value) -> Result<Option<Dates>, String> {
+        let Some(plan) = &self.connector.dates else {
+            return Ok(None);
+        };
+        let zone = match &plan.zone {
+            None => "UTC".to_owned(),
+            Some(zone) => zone
+                .render(&json!({"settings": settings}), &mut AsIs, &Environment::now())
+                .map_err(|error| format!("{}: connector.dates.zone: {}", self.name, error.message()))?,
+        };
+        let form = TimeForm::new(&plan.format, zone.trim())
+            .map_err(|mistake| format!("{}: connector.dates: {mistake}", self.name))?;
+        Ok(Some(Dates {
+            form,
+            empty: plan.empty.clone(),
+        }))
     }
 
     /// Whether the condition of `safe_create` holds: it depends on nothing but the settings.

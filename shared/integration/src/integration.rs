@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mapping::{Mapping, Place};
+use mapping::{Mapping, Place, TimeForm};
 use serde_json::Value;
 use upstream::{FailWhen, HttpAction};
 
 use crate::contract::TasAction;
 use crate::install::ConnectorPlan;
-use crate::ticketing::{Polling, Ticketing};
+use crate::polling::Polling;
+use crate::ticketing::Ticketing;
 
 /// An integration without a mistake. It knows how each ticket action is done; what an installation fills
 /// in (addresses, keys, choices) comes with [`Integration::install`].
@@ -34,7 +35,7 @@ pub struct Integration {
     pub capabilities: BTreeMap<TasAction, Capability>,
     /// Destinations, states and identity.
     pub ticketing: Ticketing,
-    /// The poller's numbers, where the integration is polled.
+    /// How it is polled, where the YAML says anything about that.
     pub polling: Option<Polling>,
     pub(crate) connector: ConnectorPlan,
 }
@@ -103,6 +104,8 @@ pub struct CompoundAction {
     pub steps: Vec<Step>,
     /// What is answered.
     pub ret: Return,
+    /// Of a list of tickets: those whose `updated_at` lies outside of the asked range are dropped.
+    pub refilter: bool,
     /// Where it stands in the YAML.
     pub place: Place,
 }
@@ -133,8 +136,46 @@ pub struct Step {
     pub output_key: String,
     /// The step is skipped, and its result null, unless this holds. Sees the data bank.
     pub when: Option<Mapping>,
-    /// Checked after the step; sees the data bank with the step's result in it.
+    /// Checked before the step, whether or not it is skipped; sees the data bank. The `check` blocks before it.
+    pub fail_first: Vec<FailWhen>,
+    /// Checked after the step; sees the data bank with the step's result in it, and for a step with `for_each` the
+    /// element, whose own result is there then.
     pub fail_when: Vec<FailWhen>,
+    /// Once for each element of a list. Then `input_args`, `when` and `fail_when` see `item` and `index` too.
+    pub for_each: Option<ForEach>,
+    /// What is done again where the request is refused because something changed meanwhile.
+    pub retry_from: Option<RetryFrom>,
+}
+
+/// A step for each element of a list.
+#[derive(Debug)]
+pub struct ForEach {
+    /// Gives the list. Sees the data bank.
+    pub items: Mapping,
+    /// Most elements.
+    pub max_items: usize,
+    /// How many calls go on at the same time; 1 where they change something.
+    pub at_once: usize,
+}
+
+/// Read again and retry.
+#[derive(Debug)]
+pub struct RetryFrom {
+    /// The number of the step to begin again with, from 0.
+    pub step: usize,
+    /// The statuses that say so.
+    pub on_status: Vec<u16>,
+    /// How often.
+    pub times: u32,
+}
+
+/// How a ticketing system writes times.
+#[derive(Debug, Clone)]
+pub struct Dates {
+    /// Format and zone.
+    pub form: TimeForm,
+    /// Values that mean no time.
+    pub empty: Vec<Value>,
 }
 
 /// The end of a compound action.

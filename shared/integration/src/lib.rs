@@ -18,6 +18,7 @@ mod install;
 mod integration;
 mod load;
 mod model;
+mod polling;
 mod read;
 mod rules;
 mod schema;
@@ -26,11 +27,12 @@ mod ticketing;
 pub use contract::{InternalState, TasAction};
 pub use install::Installation;
 pub use integration::{
-    Capability, CompoundAction, Integration, Return, SafeCreate, SecretUse, SettingDeclaration, SettingKind,
-    Step,
+    Capability, CompoundAction, Dates, ForEach, Integration, RetryFrom, Return, SafeCreate, SecretUse,
+    SettingDeclaration, SettingKind, Step,
 };
 pub use load::{Loaded, load, load_files, load_text, read_files};
+pub use polling::{PollBoundary, PollOrder, PollPaging, Polling};
 pub use read::is_name;
 pub use rules::{RULES, Rule, reference as lint_reference};
 pub use schema::json_schema;
-pub use ticketing::{Destination, ExternalState, Polling, Ticketing};
+pub use ticketing::{Destination, ExternalState, Ticketing};

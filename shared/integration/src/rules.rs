@@ -86,7 +86,7 @@ rules! {
         "`return` ends the action, so whatever stands after it would never run. There is exactly one.",
         "Move `return` to the end and keep one.";
     BLOCK_NOT_ALLOWED = "TG0213" Error, "block not allowed",
-        "The ticket gateway's contract allows only `action` and `return` blocks in `steps`, although compound actions elsewhere know more.",
+        "The ticket gateway's contract allows only `action` and `return` blocks in `steps`, and this gateway `check` besides, although compound actions elsewhere know more.",
         "Say it in a mapping (`CONDITIONAL()`, `MAP()`), or with `when` and `fail_when`; the message says which.";
     UNKNOWN_HTTP_ACTION = "TG0214" Error, "unknown HTTP action",
         "`action_name` names an HTTP action that `http_actions` does not define.",
@@ -134,7 +134,7 @@ rules! {
         "Nothing reads the setting, so whoever installs the integration fills it in for nothing.",
         "Remove the setting, or use it.";
     UNKNOWN_FIELD = "TG0229" Error, "unknown field",
-        "The value is one whose keys are known, and it does not have this one: `response` has `status`, `headers` and `body`; `meta_info` has `action_instance_id`, `marker` and `request_id`; the result of a paginated HTTP action has `items`, `next_page_token` and `pages`.",
+        "The value is one whose keys are known, and it does not have this one: `response` has `status`, `headers` and `body`; `meta_info` has `action_instance_id`, `marker` and `request_id`, and with `connector.dates` also `dates`; the result of a paginated HTTP action has `items`, `next_page_token` and `pages`.",
         "Correct the name.";
     BAD_PATH = "TG0230" Error, "bad path",
         "The path of an HTTP action starts with `/`, and holds neither a host nor a query string nor a fragment. The host comes from the connector and cannot be changed by a request.",
@@ -166,6 +166,18 @@ rules! {
     CREDENTIALS_IN_HEADER = "TG0239" Warning, "credentials among the headers",
         "The header carries credentials. Written in the YAML, a secret is in every copy of it and in the log of its changes.",
         "Use `connector.auth`: it reads the secret from outside, and no log or error can show it.";
+    NOT_ESCAPED = "TG0240" Warning, "value that can end its quotes",
+        "A query parameter is written in a query language, and a value stands between its quotes as it is. Percent-encoding does not help: the ticketing system takes it off again. A caller whose text has a quote in it gets an error, or another query.",
+        "Write `{template: \"...\", escape: {\"'\": \"\\\\'\"}}` with the escapes of the query language.";
+    RETRY_STEP = "TG0241" Error, "retry that begins at no step",
+        "`retry_from` names the `output_key` of an earlier step of the same action. That step and those after it are done again, so they only read; the step with `retry_from` is the change.",
+        "Name the step that reads what the change depends on, such as its `ETag`.";
+    LOGIN_WITHOUT_SECRET = "TG0242" Error, "login without its secret",
+        "The login request of a session sends the secret that `auth.secret` names. Its templates and mappings see it as `secret`, and none reads it.",
+        "Put `secret` where the password belongs: `body: {json: {user: settings.user, password: secret}}`.";
+    BAD_DATES = "TG0243" Error, "dates that cannot be read or written",
+        "`connector.dates` has a format with `%` directives, and a zone. A time that is written so has to be readable again.",
+        "Correct the format (`%Y-%m-%d %H:%M:%S`) or the zone (`Europe/Berlin`, `UTC`).";
     UNKNOWN_STATE = "TG0250" Error, "unknown internal state",
         "An external state maps to one of the five internal states, and this is none of them.",
         "Use `NEW`, `WIP`, `WAITING_FOR_USER`, `RESOLVED` or `CLOSED`.";
@@ -196,6 +208,24 @@ rules! {
     CANNOT_POLL = "TG0270" Error, "polling without a way to poll",
         "The poller asks with `query_tickets_by_time_range`, and the integration does not define it.",
         "Define the action, or set `polling: {enabled: false}`.";
+    POLL_WINDOW = "TG0271" Error, "window too short",
+        "A window starts `look_back_seconds` before what is published already, and one in which nothing changed moves that on only to its own end less the look-back. A window that is shorter than twice the look-back would never get on.",
+        "Make `max_window_seconds` at least twice `look_back_seconds`, or leave it out.";
+    POLL_NUMBER = "TG0272" Warning, "polling number without the effect it looks for",
+        "The value is allowed, but together with the others it delays events, or does nothing.",
+        "Change it as the message says, or leave it out.";
+    POLL_WITHOUT_DESTINATIONS = "TG0273" Error, "by_destination without destinations",
+        "`polling.by_destination` makes one stream of each destination, and there are none.",
+        "Declare them under `ticketing.destinations`, or leave `by_destination` out.";
+    POLL_DESTINATIONS = "TG0274" Warning, "polling and destinations disagree",
+        "There are several destinations. Without `polling.by_destination` the query by time range is asked once, with the default destination in its context; with it, once for each.",
+        "Set `by_destination: true` where the query reads `data.context.destination`, and leave it out where the query gives the tickets of all.";
+    POLL_IGNORED_FIELD = "TG0275" Warning, "ignored field that no ticket has",
+        "`polling.ignored_fields` names whole fields of the normalised ticket, and this is none.",
+        "Correct the name.";
+    POLL_WHOLE_LIST = "TG0276" Warning, "list that a poll reads as a whole",
+        "The poller reads one page at a time and goes on with the page token, so that memory stays the same and nothing is lost where time runs out. A list without `paginate.start_from` cannot be gone on with.",
+        "Give the list `start_from` and pass the page token on, as the message says.";
     BAD_DEFAULT = "TG0280" Error, "default does not fit",
         "The setting's `default` is not a value of its `type`.",
         "Correct the default or the type.";

@@ -1,6 +1,4 @@
-//! The ticketing settings of a loaded integration: destinations, states, identity, polling.
-
-use std::time::Duration;
+//! The ticketing settings of a loaded integration: destinations, states, identity.
 
 use mapping::Mapping;
 use regex::Regex;
@@ -42,19 +40,6 @@ pub struct ExternalState {
     pub read_only: bool,
     /// The actions that set this one rather than another with the same meaning.
     pub on: Vec<TasAction>,
-}
-
-/// When and how far the poller looks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Polling {
-    /// Whether this integration is polled at all.
-    pub enabled: bool,
-    /// Time between two runs.
-    pub interval: Duration,
-    /// How far each window reaches back over the one before it, for changes that were written late.
-    pub look_back: Duration,
-    /// How far behind now a window ends, to let writes land.
-    pub settle: Duration,
 }
 
 impl Destination {
@@ -138,8 +123,12 @@ impl Ticketing {
     }
 
     fn find(&self, external: &str) -> Option<&ExternalState> {
-        let wanted = state_key(external);
-        self.states.iter().find(|state| state_key(&state.name) == wanted)
+        // Most are spelled as in the YAML, and every ticket of a list asks.
+        let as_it_is = self.states.iter().find(|state| state.name == external);
+        as_it_is.or_else(|| {
+            let wanted = state_key(external);
+            self.states.iter().find(|state| state_key(&state.name) == wanted)
+        })
     }
 }
 

@@ -1,30 +1,24 @@
 //! The function of one ticket action.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use actions::{ApiError, ErrorCode, Gateway, Installations, Stored, TasAction};
+use actions::{Gateway, Installations, Stored, TasAction};
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
-use bytes::Bytes;
-use http::{HeaderValue, Response};
-use lambda_runtime::{Context, LambdaEvent};
+use lambda_runtime::LambdaEvent;
 use storage::SecretStore;
 use upstream::{Client, ClientOptions};
 
 use crate::error::Error;
-use crate::event::Event;
 use crate::metrics::{Metrics, Sink, to_standard_output};
 use crate::ports::{Ports, Settings};
-use crate::{answer, deadline, runtime};
+use crate::{runtime, serving};
 
 /// The most integrations that are loaded before the first call; the others are loaded when they are named.
 const WARM_LIMIT: usize = 20;
 
 /// The longest time for that. Lambda gives the whole start-up 10 s.
 const WARM_TIME: Duration = Duration::from_secs(4);
-
-/// How much longer than the action may take it is waited for its answer.
-const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Runs the Lambda function of one action until Lambda stops it.
 ///
@@ -95,6 +89,9 @@ impl ActionFunction {
         if let Some(idempotency) = ports.idempotency.filter(|_| action.is_write()) {
             builder = builder.idempotency(idempotency);
         }
+        if let Some(journal) = ports.journal.filter(|_| action.is_write()) {
+            builder = builder.journal(journal);
+        }
         Ok(ActionFunction {
             action,
             gateway: builder.build().map_err(|error| Error::setup(&error))?,
@@ -138,65 +135,6 @@ impl ActionFunction {
 
     /// Answers one event of a REST API (proxy integration).
     pub async fn handle(&self, event: LambdaEvent<ApiGatewayProxyRequest>) -> ApiGatewayProxyResponse {
-        let Event {
-            request,
-            id,
-            received,
-            caller,
-        } = Event::new(event.payload);
-        tracing::Span::current().record("api_request_id", id);
-        if let Err(error) = caller.check(&request) {
-            let response = own_answer(&error, request.headers().get("x-request-id").cloned());
-            return answer::for_lambda(response, None);
-        }
-        let time = time_left(&event.context, received);
-        let request_id = request.headers().get("x-request-id").cloned();
-        let until = tokio::time::Instant::now() + time;
-        let answer = Box::pin(self.gateway.handle_until(request, Some(until)));
-        let answer = tokio::time::timeout_at(until + PATIENCE, answer).await;
-        let response = answer.unwrap_or_else(|_| self.out_of_time(request_id));
-        answer::for_lambda(response, Some(self.action))
+        serving::answer(&self.gateway, Some(self.action), event).await
     }
-
-    /// The answer where the action itself did not keep its time: a store that hangs, say.
-    fn out_of_time(&self, request_id: Option<HeaderValue>) -> Response<Bytes> {
-        tracing::error!(
-            request_id = id_text(request_id.as_ref()),
-            action = self.action.key(),
-            "the action did not end in time"
-        );
-        let mut error = ApiError::new(
-            ErrorCode::ExternalTimeout,
-            "the action did not end before the time of the call was over",
-        );
-        if self.action.is_write() {
-            error = error.detail("outcome", "unknown");
-        }
-        own_answer(&error, request_id)
-    }
-}
-
-/// An error that the gateway was not asked for.
-fn own_answer(error: &ApiError, request_id: Option<HeaderValue>) -> Response<Bytes> {
-    let id = id_text(request_id.as_ref());
-    let mut response = answer::error(Response::new(Bytes::new()), error, id);
-    let headers = response.headers_mut();
-    headers.insert(
-        http::header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(id) = request_id {
-        headers.insert("x-request-id", id);
-    }
-    response
-}
-
-fn id_text(id: Option<&HeaderValue>) -> &str {
-    id.and_then(|id| id.to_str().ok()).unwrap_or_default()
-}
-
-fn time_left(context: &Context, received: Option<SystemTime>) -> Duration {
-    let stop = (context.deadline > 0).then(|| context.deadline());
-    deadline::time_left(SystemTime::now(), stop, received)
 }

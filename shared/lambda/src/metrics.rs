@@ -4,6 +4,7 @@
 //! language for what is here a list of fields.
 
 mod embedded;
+mod polls;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
@@ -12,6 +13,8 @@ use actions::{ErrorCode, Observer, Performed, SafeCreate};
 use serde_json::Value;
 
 use embedded::{Line, Unit};
+
+pub use polls::PollMetrics;
 
 /// The namespace, unless the environment names another.
 pub(crate) const DEFAULT_NAMESPACE: &str = "TicketGateway";
@@ -25,6 +28,7 @@ pub(crate) struct Metrics {
     sink: Sink,
     /// Whether the invocation that is running now is the first one.
     is_cold: AtomicBool,
+    polls: PollMetrics,
 }
 
 /// How an authorization ended.
@@ -49,6 +53,7 @@ impl Metrics {
             namespace,
             sink,
             is_cold: AtomicBool::new(false),
+            polls: PollMetrics::default(),
         }
     }
 

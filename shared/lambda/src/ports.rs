@@ -4,17 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actions::TasAction;
-use storage::aws::{Connection, DynamoBudget, DynamoIdempotency, DynamoIntegrations, SecretsManager};
-use storage::{IdempotencyStore, IntegrationStore, RateBudget, SecretStore};
+use storage::aws::{
+    Connection, DynamoBudget, DynamoIdempotency, DynamoIntegrations, DynamoWriteJournal, SecretsManager,
+};
+use storage::{IdempotencyStore, IntegrationStore, RateBudget, SecretStore, WriteJournal};
 
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::metrics::DEFAULT_NAMESPACE;
 
 pub(crate) const INTEGRATIONS_TABLE: &str = "TICKET_GATEWAY_INTEGRATIONS_TABLE";
-const STATE_TABLE: &str = "TICKET_GATEWAY_STATE_TABLE";
-const SECRET_PREFIX: &str = "TICKET_GATEWAY_SECRET_PREFIX";
-const SECRET_TTL: &str = "TICKET_GATEWAY_SECRET_TTL_SECONDS";
+pub(crate) const STATE_TABLE: &str = "TICKET_GATEWAY_STATE_TABLE";
+pub(crate) const SECRET_PREFIX: &str = "TICKET_GATEWAY_SECRET_PREFIX";
+pub(crate) const SECRET_TTL: &str = "TICKET_GATEWAY_SECRET_TTL_SECONDS";
 const REFRESH: &str = "TICKET_GATEWAY_REFRESH_SECONDS";
 const ALLOW_PRIVATE: &str = "TICKET_GATEWAY_ALLOW_PRIVATE_UPSTREAMS";
 const NAMESPACE: &str = "TICKET_GATEWAY_METRICS_NAMESPACE";
@@ -30,6 +32,8 @@ pub struct Ports {
     pub budget: Arc<dyn RateBudget>,
     /// Idempotency records; none for a query, which has no use for them.
     pub idempotency: Option<Arc<dyn IdempotencyStore>>,
+    /// Where writes are noted, so that the events of their changes can say so; none for a query.
+    pub journal: Option<Arc<dyn WriteJournal>>,
 }
 
 impl Ports {
@@ -59,14 +63,16 @@ impl Ports {
             "is what the names of the integrations' secrets begin with",
         )?;
         let kept = environment.seconds(SECRET_TTL, 300)?;
+        let is_write = action.is_write();
         let connection = Connection::from_environment(&variable).map_err(|error| Error::setup(&error))?;
         Ok(Ports {
             integrations: Arc::new(DynamoIntegrations::new(&connection, integrations)),
             secrets: Arc::new(SecretsManager::new(&connection, prefix, kept)),
             budget: Arc::new(DynamoBudget::new(&connection, &*state)),
-            idempotency: action
-                .is_write()
-                .then(|| Arc::new(DynamoIdempotency::new(&connection, state)) as Arc<dyn IdempotencyStore>),
+            idempotency: is_write
+                .then(|| Arc::new(DynamoIdempotency::new(&connection, &*state)) as Arc<dyn IdempotencyStore>),
+            journal: is_write
+                .then(|| Arc::new(DynamoWriteJournal::new(&connection, &*state)) as Arc<dyn WriteJournal>),
         })
     }
 }

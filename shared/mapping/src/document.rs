@@ -163,6 +163,35 @@ pub fn parse(name: impl Into<String>, text: impl Into<String>) -> Result<Node, D
     // JSON that is not YAML to the letter (surrogate pairs, tabs) must still be read as what it is.
     match json::parse(&source) {
         Some(node) => node,
-        None => yaml::parse(&source),
+        None => yaml::parse(&source, Bounds::OWN),
     }
+}
+
+/// Reads one YAML document of a stranger's, such as the description of an API, which is larger than what people write
+/// by hand. For documents that are read once and thrown away: each value takes some hundred bytes.
+///
+/// # Errors
+/// As [`parse`], but only at 4,000,000 values and keys or 64 MiB of text.
+pub fn parse_large(name: impl Into<String>, text: impl Into<String>) -> Result<Node, Diagnostic> {
+    yaml::parse(&Source::new(name, text), Bounds::LARGE)
+}
+
+/// How large a document may be, once its aliases are followed.
+#[derive(Clone, Copy)]
+struct Bounds {
+    /// Values and keys.
+    nodes: usize,
+    /// Bytes of their texts.
+    text_bytes: usize,
+}
+
+impl Bounds {
+    const OWN: Self = Self {
+        nodes: MAX_NODES,
+        text_bytes: MAX_TEXT_BYTES,
+    };
+    const LARGE: Self = Self {
+        nodes: 4_000_000,
+        text_bytes: 64 * 1024 * 1024,
+    };
 }

@@ -70,6 +70,14 @@ impl<'v> Machine<'v> {
         Ok(vec![self.root.clone(), self.new_object(bindings)?])
     }
 
+    /// Runs something without its counting towards the limits of what comes after it.
+    pub(crate) fn aside<R>(&mut self, run: impl FnOnce(&mut Self) -> R) -> R {
+        let before = (self.steps_left, self.bytes_left);
+        let result = run(self);
+        (self.steps_left, self.bytes_left) = before;
+        result
+    }
+
     /// Evaluates a node of the mapping.
     pub(crate) fn node(&mut self, node: &'v MappingNode) -> Result<Datum<'v>, Fault> {
         match &node.kind {

@@ -10,7 +10,7 @@ use crate::fault::{Fault, fault_code};
 use crate::machine::{Machine, Output};
 use crate::plan::{InputPath, MappingNode, Tracer};
 use crate::projection::{self, Excerpt, Projection};
-use crate::{Diagnostic, Environment, EvaluationError, Place};
+use crate::{Diagnostic, Environment, EvaluationError, Explanation, Place, explain};
 
 /// A compiled mapping. It can be shared between threads; cloning it is cheap.
 #[derive(Clone, Debug)]
@@ -159,6 +159,15 @@ impl Mapping {
     /// names bound by [`Mapping::evaluate_with`] are listed as if they were fields of it.
     pub fn reads(&self) -> &[InputPath] {
         &self.0.reads
+    }
+
+    /// How the result for an input comes about, part by part. For people: it evaluates every part again, and takes a
+    /// multiple of the time of [`Mapping::evaluate`].
+    pub fn explain(&self, root: &Value, environment: &Environment) -> Explanation {
+        explain::explain(
+            &mut Machine::new(Datum::from(root), &[], environment),
+            &self.0.plan,
+        )
     }
 
     /// Where the mapping is written.

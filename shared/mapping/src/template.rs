@@ -25,7 +25,8 @@ use crate::machine::Machine;
 use crate::plan::{Expression, InputPath, Kind, Origin, Path, Shape, Tracer};
 use crate::{Diagnostic, code};
 
-pub use escape::{Escape, HtmlEscape};
+use escape::Replacing;
+pub use escape::{Escape, HtmlEscape, Replacements};
 use parse::{Computed, Part, Reference};
 
 /// A compiled template. Cloning is cheap.
@@ -40,7 +41,7 @@ use parse::{Computed, Part, Reference};
 /// * A missing name and `null` put nothing out.
 /// * Any other tag is an expression: `{{from.$SPLIT("T")[0]}}`.
 #[derive(Clone)]
-pub struct Template(Arc<Inner>);
+pub struct Template(Arc<Inner>, Option<Arc<Replacements>>);
 
 struct Inner {
     text: String,
@@ -95,14 +96,14 @@ impl Template {
         };
         inner.note_reads();
         inner.warnings = compiler.warnings;
-        Ok(Template(Arc::new(inner)))
+        Ok(Template(Arc::new(inner), None))
     }
 
     /// Compiles a template where the compiler stands; it must be rendered by [`Template::render_in`] where as many
     /// locals are alive, and its reads are for [`Template::trace`] to find. Mistakes are reported to the compiler and
     /// give nothing.
     pub(crate) fn compile_in(compiler: &mut Compiler, text: String, place: &Place) -> Option<Template> {
-        Inner::compile(compiler, text, place).map(|inner| Template(Arc::new(inner)))
+        Inner::compile(compiler, text, place).map(|inner| Template(Arc::new(inner), None))
     }
 
     /// Renders with the fields of `root` as names.
@@ -116,8 +117,26 @@ impl Template {
         environment: &Environment,
     ) -> Result<String, EvaluationError> {
         let mut machine = Machine::new(root.into(), &[], environment);
+        let mut replacing;
+        let escape: &mut dyn Escape = match &self.1 {
+            Some(replacements) => {
+                replacing = Replacing { replacements, escape };
+                &mut replacing
+            }
+            None => escape,
+        };
         self.render_in(&mut machine, vec![root.into()], escape)
             .map_err(|fault| fault.into_error(Some(&self.0.place)))
+    }
+
+    /// The same template, with these replacements in each value before the caller's [`Escape`] sees it.
+    pub fn replacing(self, replacements: Replacements) -> Template {
+        Template(self.0, Some(Arc::new(replacements)))
+    }
+
+    /// Whether it was given replacements with [`Template::replacing`].
+    pub fn is_replacing(&self) -> bool {
+        self.1.is_some()
     }
 
     /// Every part of the root that rendering can touch, with the tag that reads it. A name inside a section may

@@ -6,7 +6,7 @@
     reason = "a value written in place reads better"
 )]
 
-use mapping::{Environment, Escape, HtmlEscape, Segment, Template, parse};
+use mapping::{Environment, Escape, HtmlEscape, Replacements, Segment, Template, TimeForm, parse};
 use serde_json::{Value, json};
 
 fn render(template: &str, root: Value) -> String {
@@ -460,4 +460,40 @@ fn limits_hold() {
         .err()
         .unwrap();
     assert!(error.is_limit(), "{error}");
+}
+
+#[test]
+fn replacements_are_made_in_values_and_in_one_pass_before_the_escape() {
+    let pair = |text: &str, instead: &str| (text.to_owned(), Some(instead.to_owned()));
+    let replacements = Replacements::new([
+        pair("'", "\\'"),
+        pair("\\", "\\\\"),
+        pair("<<", "«"),
+        pair("<", "lt"),
+    ]);
+    let template = Template::parse("it's {{#on}}'{{{x}}}'{{/on}} {{x}}")
+        .unwrap()
+        .replacing(replacements);
+    let render = |x: Value| {
+        let root = json!({"x": x, "on": true});
+        template.render(&root, &mut HtmlEscape, &Environment::now())
+    };
+    assert_eq!(
+        render(json!("o'\\<<<&")).unwrap(),
+        "it's 'o\\'\\\\«lt&' o\\'\\\\«lt&amp;"
+    );
+    assert_eq!(render(json!(null)).unwrap(), "it's '' ");
+    assert_eq!(render(json!(7)).unwrap(), "it's '7' 7");
+    assert!(render(json!({"a": 1})).is_err());
+}
+
+#[test]
+fn a_time_form_writes_what_it_reads() {
+    let form = TimeForm::new("%d.%m.%Y %H:%M", "Europe/Berlin").unwrap();
+    let time = form.read("05.07.2026 12:30").unwrap();
+    assert_eq!(time.to_string(), "2026-07-05T10:30:00Z");
+    assert_eq!(form.write(time).unwrap(), "05.07.2026 12:30");
+    for (format, zone) in [("%d.%m.%Y", "Berlin"), ("%H:%M", "UTC"), ("%!", "UTC")] {
+        assert!(TimeForm::new(format, zone).is_err(), "{format} {zone}");
+    }
 }

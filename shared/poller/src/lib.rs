@@ -8,6 +8,8 @@ mod poller;
 mod source;
 mod streams;
 mod tee;
+pub mod timer;
+pub mod webhook;
 
 pub use observer::{PollObserver, Polled};
 pub use poller::{PollError, Poller, PollerPorts};

@@ -21,6 +21,9 @@ pub struct Polled<'p> {
     pub report: &'p Report,
     /// Now minus the watermark; none where it could not be read.
     pub lag: Option<Duration>,
+    /// How much of the lag is more than a stream has that is up to date: zero after a run that published everything,
+    /// whatever its interval and look-back are. None where the watermark could not be read.
+    pub overdue: Option<Duration>,
     /// How long the run took.
     pub duration: Duration,
     /// When it ended.
@@ -31,7 +34,7 @@ impl Polled<'_> {
     /// Writes the log line: an error where the run failed, a debug line where there was nothing to do.
     pub(crate) fn log(&self) {
         let report = self.report;
-        for reason in &report.unusable {
+        for reason in &report.unusable_reasons {
             tracing::warn!(
                 integration = self.stream.integration,
                 destination = self.stream.destination,
@@ -62,7 +65,7 @@ impl Polled<'_> {
                     tickets = report.tickets,
                     published = report.published,
                     stale = report.stale,
-                    unusable = report.unusable.len(),
+                    unusable = report.unusable,
                     skew_ms = report.skew_milliseconds,
                     duration_ms = u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX),
                     "poll"

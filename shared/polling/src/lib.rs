@@ -110,8 +110,8 @@ mod window;
 
 pub use clock::{Clock, SystemClock};
 pub use dry::dry_run;
-pub use report::{Outcome, Report};
+pub use report::{Outcome, Report, UNUSABLE_TOLD};
 pub use run::{Limits, Ports, run};
-pub use schedule::{due, lag};
+pub use schedule::{due, lag, overdue};
 pub use settings::{Boundary, Order, Paging, Settings};
 pub use source::{Page, PageRequest, Source, SourceError, Ticket};

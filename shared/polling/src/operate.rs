@@ -55,6 +55,8 @@ pub async fn rewind(
         record.watermark = to;
         record.began = record.began.min(to);
         record.saved = None;
+        // It is behind now, so the next run need not wait for half an interval.
+        record.caught_up_at = None;
     })
     .await
 }

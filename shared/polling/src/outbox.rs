@@ -183,7 +183,10 @@ impl Run<'_> {
             },
             observed_at,
             ticket: ticket.fields.clone(),
-            changes: last.map(|last| changes(&last.ticket, &ticket.fields, &self.settings.ignored_fields)),
+            // Of a ticket that was too large to be kept, only the version is known.
+            changes: last
+                .filter(|last| !last.ticket.is_empty())
+                .map(|last| changes(&last.ticket, &ticket.fields, &self.settings.ignored_fields)),
             caused_by: None,
             omitted: Vec::new(),
         }

@@ -19,6 +19,9 @@ use crate::window::{advance, believable_end, plan, skew};
 /// The longest wait that a ticketing system may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 
+/// Characters of the reason why a row is no ticket, in the stream's record.
+const MAX_REASON: usize = 300;
+
 /// What a run works with.
 #[derive(Clone, Copy)]
 pub struct Ports<'a> {
@@ -60,14 +63,20 @@ pub async fn run(key: &StreamKey, settings: &Settings, ports: Ports<'_>, limits:
         walk: None,
         report: Report::default(),
     };
+    let mut is_known = true;
     let outcome = match run.go(now).await {
         Ok(outcome) => outcome,
-        Err(stop) => run.give_up(stop).await,
+        Err(stop) => {
+            is_known = !matches!(stop, Stop::NotLoaded(_));
+            run.give_up(stop).await
+        }
     };
     let mut report = run.report;
     report.outcome = outcome;
-    report.watermark = Some(run.record.watermark);
+    // What was not read must not look like a stream that is up to date.
+    report.watermark = is_known.then_some(run.record.watermark);
     report.skew_milliseconds = run.record.skew_milliseconds;
+    report.failures = run.record.failures;
     report
 }
 
@@ -196,12 +205,18 @@ impl Run<'_> {
                 }
             }
             first = false;
+            let asked_to = walk.window.end;
             let page = self.fetch(walk).await?;
             self.report.pages += 1;
-            self.report.unusable.extend(page.unusable.iter().cloned());
             if walk.window.end <= walk.window.start {
                 return Ok(Step::Done);
             }
+            if walk.window.end < asked_to && page.next.is_some() {
+                // The token is of the longer list that was asked for.
+                walk.begin_again();
+                continue;
+            }
+            self.note_unusable(&page.unusable);
             self.publish_page(walk, &page).await?;
             if walk.take(&page, self.settings)? == Step::Done {
                 return Ok(Step::Done);
@@ -222,6 +237,14 @@ impl Run<'_> {
             self.record.skew_milliseconds = skew(date, received);
         }
         Ok(page)
+    }
+
+    /// The stream's record has those of this run, so that the operator sees them as long as they are in its windows.
+    fn note_unusable(&mut self, reasons: &[String]) {
+        self.report.note_unusable(reasons);
+        self.record.unusable = self.report.unusable;
+        let first = self.report.unusable_reasons.first();
+        self.record.unusable_reason = first.map(|reason| reason.chars().take(MAX_REASON).collect());
     }
 
     /// Notes the window as read. None: the stream is behind, and the run goes on.

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use storage::StreamKey;
 
-use crate::time::{between, from_microseconds, later, microseconds};
+use crate::settings::Settings;
+use crate::time::{between, from_microseconds, later, microseconds, shifted};
 
 /// The delays, counted from `from`, after which a run of the stream is due, for the time up to `from + span`.
 ///
@@ -38,6 +39,20 @@ pub(crate) fn backoff(key: &StreamKey, times: u32, interval: Duration, ceiling: 
 /// How far behind a stream is: now minus its watermark.
 pub fn lag(watermark: Timestamp, now: Timestamp) -> Duration {
     between(watermark, now)
+}
+
+/// How much further behind a stream is than one that is up to date and waits for its next run: zero for such a one.
+///
+/// A stream in which nothing happens is its look-back, settle time and interval behind by design, and one whose ticketing
+/// system's clock is slow (`skew_milliseconds`, its clock minus ours) that much more.
+pub fn overdue(
+    watermark: Timestamp,
+    now: Timestamp,
+    skew_milliseconds: i64,
+    settings: &Settings,
+) -> Duration {
+    let usual = settings.look_back + settings.settle + settings.granularity + settings.interval;
+    lag(watermark, shifted(now, skew_milliseconds.min(0))).saturating_sub(usual)
 }
 
 fn hash(key: &StreamKey) -> u64 {

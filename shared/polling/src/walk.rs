@@ -121,6 +121,12 @@ impl Walk {
         self.part.end = self.part.end.min(end);
     }
 
+    /// Asks for the first page anew, now that the window's end is known for good.
+    pub(crate) fn begin_again(&mut self) {
+        self.begun = true;
+        self.restart();
+    }
+
     /// Goes back to the first page of the part: its token is no longer good.
     pub(crate) fn restart(&mut self) {
         self.pass = Pass::new();

@@ -12,6 +12,8 @@ enum Kind {
     Conflict(String),
     #[error("{0}")]
     NotFound(String),
+    #[error("{0}")]
+    Invalid(String),
     #[error("the state file `{0}` is in use by another process; stop it, or give this one its own file")]
     Locked(String),
     #[error("{0}")]
@@ -41,6 +43,11 @@ impl StorageError {
     /// For adapters: what was named does not exist.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self(Kind::NotFound(message.into()))
+    }
+
+    /// For adapters: what was given is nothing that this store ever gave out. `message` says what was expected.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self(Kind::Invalid(message.into()))
     }
 
     /// For adapters: another process holds this file.
@@ -93,6 +100,11 @@ impl StorageError {
     /// What was named does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self.0, Kind::NotFound(_))
+    }
+
+    /// What was given is nothing that this store ever gave out: a mistyped cursor.
+    pub fn is_invalid(&self) -> bool {
+        matches!(self.0, Kind::Invalid(_))
     }
 
     /// Another process holds the store.

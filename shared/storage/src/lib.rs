@@ -28,7 +28,7 @@ mod write_journal;
 
 pub use caller_key::{CallerKey, CallerKeyStore};
 pub use error::StorageError;
-pub use event_log::{EventCursor, EventLog, LoggedEvent};
+pub use event_log::{EVENTS_KEPT, EventCursor, EventLog, LoggedEvent};
 pub use event_sink::{Acceptance, Change, Event, EventKind, EventSink, EventWindow};
 pub use idempotency::{Begin, IdempotencyStore};
 pub use integrations::{IntegrationStore, IntegrationVersion, NewVersion, ScheduledStream, VersionInfo};
@@ -37,4 +37,4 @@ pub use poll_state::{Lease, Pending, PollState, SeenTicket, StreamKey, StreamRec
 pub use rate::{Budget, Lane, Observation, RateBudget, RateLimit};
 pub use secret::{Secret, SecretStore, SecretWriter};
 pub use webhooks::{Webhook, WebhookStore};
-pub use write_journal::{JournalledWrite, WriteJournal};
+pub use write_journal::{JournalledWrite, WRITES_KEPT, WRITES_KEPT_OF_A_TICKET, WriteJournal};

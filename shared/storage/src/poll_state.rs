@@ -63,6 +63,12 @@ pub struct StreamRecord {
     /// Why the last run failed, for the operator; none if it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
+    /// Rows that the last run that read anything could not make tickets of: nothing is published of them.
+    #[serde(default)]
+    pub unusable: u64,
+    /// Why, of the first of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unusable_reason: Option<String>,
 }
 
 impl StreamRecord {
@@ -83,6 +89,8 @@ impl StreamRecord {
             in_flight: Vec::new(),
             caught_up_at: None,
             last_error: None,
+            unusable: 0,
+            unusable_reason: None,
         }
     }
 }
@@ -118,7 +126,7 @@ pub struct SeenTicket {
     pub revision: u64,
     /// The version.
     pub version: TicketVersion,
-    /// The normalised ticket of that version, to compare the next one with.
+    /// The normalised ticket of that version, to compare the next one with. Empty if it was too large to be kept.
     pub ticket: Map<String, Value>,
     /// The event of that version, as long as it may not have been accepted by the sink.
     #[serde(default, skip_serializing_if = "Option::is_none")]

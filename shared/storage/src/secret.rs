@@ -86,6 +86,12 @@ pub trait SecretWriter: Send + Sync {
     /// writing over it; otherwise when the store fails.
     async fn set(&self, integration: &str, key: &str, secret: &Secret) -> Result<(), StorageError>;
 
+    /// Removes the secret `key` of `integration`; its other secrets stay as they are. Whether there was one.
+    ///
+    /// # Errors
+    /// As for [`SecretWriter::set`].
+    async fn remove(&self, integration: &str, key: &str) -> Result<bool, StorageError>;
+
     /// The keys of the secrets that `integration` has, in order; never their values.
     ///
     /// # Errors

@@ -9,9 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
 use serde_json::{Map, json};
 use storage::embedded::{ChainSecrets, EmbeddedStore, EnvironmentSecrets, FileSecrets, StaticSecrets};
-use storage::{Begin, IdempotencyStore, IntegrationStore, NewVersion, Secret, SecretStore, SecretWriter};
+use storage::{
+    Begin, Event, EventKind, EventLog, EventSink, EventWindow, IdempotencyStore, IntegrationStore,
+    NewVersion, PollState, Secret, SecretStore, SecretWriter, StreamKey, StreamRecord, Swap, TicketVersion,
+};
 
 async fn text(store: &impl SecretStore, integration: &str, key: &str) -> Option<String> {
     store
@@ -58,6 +62,50 @@ async fn the_state_file_survives_a_restart() {
         store.begin("k", "f", later, now).await.unwrap(),
         Begin::Replay(json!({"id": 7}))
     );
+}
+
+#[tokio::test]
+async fn what_the_poller_knows_survives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.redb");
+    let began: Timestamp = "2026-01-05T10:30:45Z".parse().unwrap();
+    let key = StreamKey {
+        integration: "one".to_owned(),
+        destination: None,
+    };
+    let event = || Event {
+        event_id: "evt_1".to_owned(),
+        kind: EventKind::Created,
+        integration: "one".to_owned(),
+        destination: None,
+        ticket_id: "T-1".to_owned(),
+        version: TicketVersion {
+            updated_at: began,
+            content: "0123".to_owned(),
+            ordinal: 0,
+        },
+        window: EventWindow {
+            start: began,
+            end: began,
+        },
+        observed_at: began,
+        ticket: Map::new(),
+        changes: None,
+        caused_by: None,
+        omitted: Vec::new(),
+    };
+    {
+        let store = EmbeddedStore::open(&file).unwrap();
+        let record = StreamRecord::new(key.clone(), began, began);
+        assert_eq!(store.store_stream(&record).await.unwrap(), Swap::Stored);
+        store.publish(&[event()]).await.unwrap();
+    }
+    let store = EmbeddedStore::open(&file).unwrap();
+    let record = store.stream(&key).await.unwrap().unwrap();
+    assert_eq!((record.revision, record.watermark), (1, began));
+    store.publish(&[event()]).await.unwrap();
+    let read = EventLog::read(&store, "one", None, 10).await.unwrap();
+    assert_eq!(read.len(), 1);
 }
 
 #[tokio::test]

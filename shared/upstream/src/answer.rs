@@ -3,11 +3,12 @@
 use mapping::is_truthy;
 use serde_json::Value;
 
+use crate::client::Answer;
 use crate::error::{ErrorKind, Outcome, UpstreamError};
 use crate::model::{ErrorCode, Fallback};
 use crate::request::{Form, PageRequest, prepare};
 use crate::response;
-use crate::send::{Response, Session, after_doubt, once_sent};
+use crate::send::{Response, Session};
 
 /// A good answer.
 pub(crate) struct Reply {
@@ -25,6 +26,31 @@ struct Received {
 }
 
 impl Session<'_> {
+    /// Performs the action: all pages of one with pagination.
+    pub(crate) async fn perform(&mut self) -> Result<Answer, UpstreamError> {
+        if let Some(paginate) = &self.action.paginate {
+            return self.pages(paginate).await;
+        }
+        let Reply { status, mut value } = self.answer(None).await?;
+        let result = match &self.action.result {
+            Some(result) => self.result(result, &value)?,
+            None => value.get_mut("body").map(Value::take).unwrap_or_default(),
+        };
+        Ok(Answer {
+            result,
+            status,
+            headers: value.get_mut("headers").map(Value::take).unwrap_or_default(),
+        })
+    }
+
+    /// What the action makes of a good answer.
+    fn result(&self, result: &mapping::Mapping, response: &Value) -> Result<Value, UpstreamError> {
+        let name = &self.action.name;
+        let what = format!("`result` of `{name}`");
+        let evaluated = self.evaluate_after(result, &[("response", response)], &what);
+        evaluated.map_err(|error| error.of_answer(&had(response)))
+    }
+
     /// Sends the action's request, or its fallback, and gives the answer if it is good.
     pub(crate) async fn answer(&mut self, page: Option<&PageRequest<'_>>) -> Result<Reply, UpstreamError> {
         let main = Form::of(self.action);
@@ -42,7 +68,7 @@ impl Session<'_> {
         let doubtful = received.response.doubtful || received.response.status >= 500;
         let second_received = self.receive(&second, page).await;
         let mut second_received =
-            second_received.map_err(|error| after_doubt(error, doubtful, first.method))?;
+            second_received.map_err(|error| self.after_doubt(error, doubtful, first.method))?;
         // That one form is refused says nothing of the other.
         received.response.doubtful |= second_received.response.doubtful;
         second_received.response.doubtful |= doubtful;
@@ -69,11 +95,12 @@ impl Session<'_> {
     ) -> Result<Received, UpstreamError> {
         let prepared = prepare(self.connector, form, &self.root(), page)?;
         let response = self.send(&prepared, form.repeatable).await?;
+        self.context.date = response::date(&response.headers);
         let (body, unreadable) = match response::body(&response, form.response, &self.redactor) {
             Ok(body) => (body, None),
             Err(why) => {
                 let message = format!("`{}`: {why}", form.action);
-                let error = UpstreamError::new(ErrorKind::BadAnswer, once_sent(form.method), message)
+                let error = UpstreamError::new(ErrorKind::BadAnswer, self.once_sent(form.method), message)
                     .with_status(response.status)
                     .with_excerpt(self.redactor.excerpt(&response.body));
                 (Value::Null, Some(error))
@@ -122,7 +149,7 @@ impl Session<'_> {
         let (name, status) = (form.action, response.status);
         let excerpt = || self.redactor.excerpt(&response.body);
         let refused = if response.doubtful {
-            once_sent(form.method)
+            self.once_sent(form.method)
         } else {
             Outcome::Refused
         };
@@ -144,7 +171,7 @@ impl Session<'_> {
             }
             _ => {
                 let outcome = if status >= 500 {
-                    once_sent(form.method)
+                    self.once_sent(form.method)
                 } else {
                     refused
                 };
@@ -169,7 +196,7 @@ impl Session<'_> {
             let code = code.unwrap_or(ErrorCode::ExternalRestError);
             // A code that names the caller's mistake is a refusal; otherwise nothing is known.
             let outcome = if code == ErrorCode::ExternalRestError {
-                once_sent(form.method)
+                self.once_sent(form.method)
             } else {
                 refused
             };
@@ -212,6 +239,27 @@ impl Session<'_> {
     ) -> Result<Value, UpstreamError> {
         mapping
             .evaluate_with(self.scope, bindings, &self.environment)
-            .map_err(|error| UpstreamError::mapping(what, error, once_sent(&self.action.method)))
+            .map_err(|error| UpstreamError::mapping(what, error, self.once_sent(&self.action.method)))
     }
+}
+
+/// What an answer had, by its names alone: `the answer had status 201, the headers location and no body`.
+fn had(response: &Value) -> String {
+    const TOLD: usize = 20;
+    let names = |fields: &serde_json::Map<String, Value>| {
+        let names: Vec<&str> = fields.keys().map(String::as_str).take(TOLD).collect();
+        names.join(", ")
+    };
+    let status = response.get("status").and_then(Value::as_u64).unwrap_or_default();
+    let headers = response.get("headers").and_then(Value::as_object).map(names);
+    let body = match response.get("body") {
+        None | Some(Value::Null) => "no body".to_owned(),
+        Some(Value::Object(fields)) => format!("a body with {}", names(fields)),
+        Some(Value::Array(items)) => format!("a list of {} as its body", items.len()),
+        Some(_) => "a body that is no object".to_owned(),
+    };
+    format!(
+        "the answer had status {status}, the headers {}, and {body}",
+        headers.unwrap_or_default()
+    )
 }

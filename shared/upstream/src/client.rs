@@ -5,16 +5,17 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 use storage::{Lane, RateBudget, SecretStore};
 use tokio::time::Instant;
 
-use crate::answer::Reply;
 use crate::auth::TokenCache;
+use crate::cache::{AnswerCache, is_unfinished};
 use crate::error::UpstreamError;
 use crate::model::{Connector, HttpAction};
 use crate::send::Session;
-use crate::tls::http_client;
+use crate::transport::{Network, Transport};
 
 /// What a [`Client`] is built from.
 pub struct ClientOptions {
@@ -33,10 +34,24 @@ pub struct ClientOptions {
 pub struct CallContext {
     /// When everything must be over.
     pub deadline: Instant,
+    /// What `$TIME()` answers in the templates and mappings of the HTTP actions: the time of [`CallContext::new`] unless
+    /// it is set.
+    pub now: Timestamp,
     /// Who asks: [`Lane::Action`] unless it is set.
     pub lane: Lane,
+    /// Whether a list that can be gone on with (`paginate.start_from`) ends after one page of the system, so that no
+    /// more than that is ever in memory.
+    pub one_page: bool,
+    /// Whether a list that may lack items is an error: one whose `items` are null, or one that `stop_on_repeat` would end
+    /// because a page came again under another token. For who takes what is not listed for what did not happen.
+    pub strict_lists: bool,
     /// How long the calls waited for the rate budget, in all.
     pub budget_wait: Duration,
+    /// The HTTP action of the last list that ended before the system's did: after one page, or at a limit.
+    pub unfinished: Option<String>,
+    /// The `Date` header of the last answer of an HTTP action, as it came. None where the answer had none, or came out of
+    /// a cache (`Age`): then it is not the system's time.
+    pub date: Option<String>,
     /// One record per request that was sent, in order.
     pub calls: Vec<CallRecord>,
 }
@@ -46,10 +61,34 @@ impl CallContext {
     pub fn new(deadline: Instant) -> Self {
         Self {
             deadline,
+            now: Timestamp::now(),
             lane: Lane::Action,
+            one_page: false,
+            strict_lists: false,
             budget_wait: Duration::ZERO,
+            unfinished: None,
+            date: None,
             calls: Vec::new(),
         }
+    }
+
+    /// A context for a call that goes on beside others of this one: the same limits and nothing recorded. What it
+    /// records goes into this one with [`CallContext::join`].
+    pub fn beside(&self) -> Self {
+        Self {
+            now: self.now,
+            lane: self.lane,
+            strict_lists: self.strict_lists,
+            ..Self::new(self.deadline)
+        }
+    }
+
+    /// Adds what a context from [`CallContext::beside`] recorded.
+    pub fn join(&mut self, other: Self) {
+        self.budget_wait += other.budget_wait;
+        self.date = other.date.or(self.date.take());
+        self.unfinished = other.unfinished.or(self.unfinished.take());
+        self.calls.extend(other.calls);
     }
 
     /// A context that ends after `time` from now.
@@ -90,8 +129,9 @@ pub struct Answer {
 /// form of a request they know and which of two keys they accept.
 pub struct Client {
     pub(crate) options: ClientOptions,
-    pub(crate) http: reqwest::Client,
+    pub(crate) transport: Arc<dyn Transport>,
     pub(crate) tokens: TokenCache,
+    answers: AnswerCache,
     /// Integrations that refused their first secret and accepted the fallback.
     on_fallback_secret: Mutex<HashSet<String>>,
     /// (integration, action) that knew only the fallback's form.
@@ -99,19 +139,25 @@ pub struct Client {
 }
 
 impl Client {
-    /// Builds the client.
+    /// Builds the client, with the network as its way out.
     ///
     /// # Errors
     /// When the TLS or HTTP set-up fails.
     pub fn new(options: ClientOptions) -> Result<Self, UpstreamError> {
-        let http = http_client(&options.user_agent, options.allow_private_addresses)?;
-        Ok(Self {
+        let network = Network::new(&options.user_agent, options.allow_private_addresses)?;
+        Ok(Self::over(Arc::new(network), options))
+    }
+
+    /// Builds the client with another way out, which does not name itself with the `user_agent`.
+    pub fn over(transport: Arc<dyn Transport>, options: ClientOptions) -> Self {
+        Self {
             options,
-            http,
+            transport,
             tokens: TokenCache::default(),
+            answers: AnswerCache::default(),
             on_fallback_secret: Mutex::default(),
             on_fallback_form: Mutex::default(),
-        })
+        }
     }
 
     /// Performs `action`. `scope` is an object: the input arguments, `settings` and `meta_info`.
@@ -126,17 +172,18 @@ impl Client {
         context: &mut CallContext,
     ) -> Result<Answer, UpstreamError> {
         let mut session = Session::new(self, connector, action, scope, context);
-        session.log_in().await?;
-        if let Some(paginate) = &action.paginate {
-            return session.pages(paginate).await;
+        let key = session.cache_key()?;
+        if let Some(known) = key.as_ref().and_then(|key| self.answers.get(key)) {
+            return Ok(known);
         }
-        let Reply { status, mut value } = session.answer(None).await?;
-        let mut take = |key| value.get_mut(key).map(Value::take).unwrap_or_default();
-        Ok(Answer {
-            result: take("body"),
-            status,
-            headers: take("headers"),
-        })
+        session.log_in().await?;
+        let answer = session.perform().await?;
+        if let (Some(key), Some(time)) = (key, action.cache)
+            && !(action.paginate.is_some() && is_unfinished(&answer.result))
+        {
+            self.answers.put(key, &answer, time);
+        }
+        Ok(answer)
     }
 
     pub(crate) fn prefers_fallback_secret(&self, integration: &str) -> bool {

@@ -94,6 +94,13 @@ impl UpstreamError {
         made
     }
 
+    /// The same, laid to an answer that has not what it should; `had` says what it has.
+    pub(crate) fn of_answer(mut self, had: &str) -> Self {
+        self.0.kind = ErrorKind::BadAnswer;
+        self.0.message = format!("{}; {had}", self.0.message);
+        self
+    }
+
     /// A port of `storage` failed. Why is for the log: it names roles, tables and files, and the message reaches callers.
     pub(crate) fn storage(what: &str, integration: &str, error: &storage::StorageError) -> Self {
         tracing::error!(integration, %error, "{what}");

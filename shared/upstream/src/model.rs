@@ -1,5 +1,6 @@
 //! What an HTTP action is, as plain data: every template and mapping is already compiled.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::Method;
@@ -12,6 +13,9 @@ use url::Url;
 pub struct Connector {
     /// Name of the integration: the key of its secrets and of its rate budget.
     pub integration: String,
+    /// Tells this set-up of the connector from any other in the process, an earlier version of the same integration
+    /// included: sessions and kept answers belong to it. See [`Connector::next_instance`].
+    pub instance: u64,
     /// Scheme, host, port and path prefix of every request; no template can leave it.
     pub base_url: Url,
     /// How requests prove who sends them.
@@ -32,6 +36,14 @@ pub struct Connector {
     pub max_response_bytes: usize,
     /// Attempts and waits, unless the action has its own.
     pub retry: RetryPolicy,
+}
+
+impl Connector {
+    /// A number that no other connector of this process has.
+    pub fn next_instance() -> u64 {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    }
 }
 
 /// How an answer says what is left of the system's own limit; where a mapping is absent, the usual headers are
@@ -86,6 +98,65 @@ pub enum Auth {
         client_authentication: ClientAuthentication,
         /// Further fields of the token request; the values see `settings`.
         extra: Vec<(String, Template)>,
+    },
+    /// OAuth 2.0 with a refresh token that somebody was granted before (RFC 6749 section 6).
+    OAuth2RefreshToken {
+        /// Address of the token endpoint; sees `settings`.
+        token_url: Template,
+        /// Client id; sees `settings`.
+        client_id: Template,
+        /// Name of the secret that holds the client secret.
+        secret: String,
+        /// Name of the secret that holds the refresh token.
+        refresh_secret: String,
+        /// Scopes, separated by spaces; sees `settings`.
+        scope: Option<Template>,
+        /// How the client identifies itself at the token endpoint.
+        client_authentication: ClientAuthentication,
+        /// Further fields of the token request; the values see `settings`.
+        extra: Vec<(String, Template)>,
+    },
+    /// A login request gives a token or cookies, which are kept until the system says that they died.
+    Session(Box<SessionLogin>),
+}
+
+/// How a session is begun, carried and found dead.
+#[derive(Debug, Clone)]
+pub struct SessionLogin {
+    /// Name of the secret that the login request sends: its templates and mappings see it as `secret`, besides
+    /// `settings`, and nothing else.
+    pub secret: String,
+    /// The login request. Its `fail_when` see `response` as well.
+    pub request: HttpAction,
+    /// Gives the token; sees `response` and `settings`. None: the cookies of the answer are the session.
+    pub token: Option<Mapping>,
+    /// Where the token goes.
+    pub location: SessionLocation,
+    /// Holds where an answer says that the session died; sees `response` and `settings`. None: status 401.
+    pub expired_when: Option<Mapping>,
+    /// How long a session is used at most.
+    pub keep: Duration,
+}
+
+/// Where a session goes.
+#[derive(Debug, Clone)]
+pub enum SessionLocation {
+    /// In a header.
+    Header {
+        /// Name of the header.
+        name: String,
+        /// Its value, with `%s` where the token goes.
+        pattern: String,
+    },
+    /// In the query string.
+    Query {
+        /// Name of the parameter.
+        name: String,
+    },
+    /// In a cookie.
+    Cookie {
+        /// Name of the cookie that holds the token; none where the cookies of the login's answer are the session.
+        name: Option<String>,
     },
 }
 
@@ -149,7 +220,7 @@ pub struct HttpAction {
     /// Path below the base URL; starts with `/`. A value in it is one percent-encoded segment.
     pub path: Template,
     /// Query parameters; a pair is left out when its key is empty or its value is an empty section.
-    pub query: Vec<(Template, Template)>,
+    pub query: Vec<(Template, Parameter)>,
     /// Headers; left out by the same rule.
     pub headers: Vec<(Template, Template)>,
     /// Body.
@@ -158,6 +229,9 @@ pub struct HttpAction {
     pub response: ResponseFormat,
     /// How further pages are asked for.
     pub paginate: Option<Paginate>,
+    /// What the action gives, instead of the body; sees the input arguments, `settings`, `meta_info` and `response`.
+    /// Not for an action with `paginate`.
+    pub result: Option<Mapping>,
     /// Conditions under which a 2xx answer is a failure, tried in order.
     pub fail_when: Vec<FailWhen>,
     /// Another form of the request, tried once.
@@ -168,15 +242,39 @@ pub struct HttpAction {
     pub timeout: Option<Duration>,
     /// Sending it twice does no harm. See [`HttpAction::repeatable_by_default`].
     pub repeatable: bool,
+    /// It changes nothing, whatever its method: a failure leaves nothing in doubt.
+    pub read_only: bool,
+    /// How long a good answer is kept in the process for the same request. Only for reads.
+    pub cache: Option<Duration>,
 }
 
 impl HttpAction {
+    /// Whether it can change something: RFC 9110 section 9.2.1 calls `GET`, `HEAD` and `OPTIONS` safe.
+    pub fn changes_something(&self) -> bool {
+        !self.read_only && !matches!(self.method, Method::GET | Method::HEAD | Method::OPTIONS)
+    }
+
     /// Whether RFC 9110 section 9.2.2 calls the method idempotent: `GET`, `HEAD`, `PUT`, `DELETE`, `OPTIONS`.
     pub fn repeatable_by_default(method: &Method) -> bool {
         matches!(
             *method,
             Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS
         )
+    }
+}
+
+/// The value of a query parameter or of a form field.
+#[derive(Debug, Clone)]
+pub enum Parameter {
+    /// One text.
+    One(Template),
+    /// A mapping that gives a list: the parameter is sent once for each element, and not at all for none or null.
+    Each(Mapping),
+}
+
+impl From<Template> for Parameter {
+    fn from(template: Template) -> Self {
+        Self::One(template)
     }
 }
 
@@ -190,7 +288,7 @@ pub enum Body {
     /// A mapping whose result is sent as JSON.
     Json(Mapping),
     /// `application/x-www-form-urlencoded`; pairs are left out as in a query.
-    Form(Vec<(Template, Template)>),
+    Form(Vec<(Template, Parameter)>),
     /// `multipart/form-data`.
     Multipart(Vec<Part>),
     /// Text. Values are escaped when the type is a form, XML or HTML.
@@ -320,7 +418,7 @@ pub struct Fallback {
     /// Replaces the path.
     pub path: Option<Template>,
     /// Replaces the query.
-    pub query: Option<Vec<(Template, Template)>>,
+    pub query: Option<Vec<(Template, Parameter)>>,
     /// Replaces the headers.
     pub headers: Option<Vec<(Template, Template)>>,
     /// Replaces the body.
@@ -333,7 +431,7 @@ pub struct Fallback {
 pub struct Paginate {
     /// How the next page is found.
     pub kind: PageKind,
-    /// The list of items of a page; null is an empty page.
+    /// The list of items of a page; null is an empty page, or an error with `CallContext::strict_lists`.
     pub items: Mapping,
     /// Which items are kept; sees `item` as well.
     pub keep: Option<Mapping>,
@@ -353,7 +451,7 @@ pub struct Paginate {
     /// A page without items is the last one, whatever else it says.
     pub empty_page_ends: bool,
     /// A page that names itself as the next, or has the items of an earlier one, ends the walk instead of
-    /// being an error.
+    /// being an error. With `CallContext::strict_lists` items that come again under another token are one all the same.
     pub stop_on_repeat: bool,
 }
 

@@ -36,15 +36,16 @@ static ESCAPES: LazyLock<Regex> = LazyLock::new(|| {
 /// An echo of an echo is escaped this often.
 const NESTED_ESCAPES: usize = 3;
 
-/// The secrets that one call has used, in every form in which a server might repeat them.
+/// The secrets that one call has used, in every form in which a server might repeat them. A tool that shows what was sent
+/// and answered has one of its own.
 #[derive(Default)]
-pub(crate) struct Redactor {
+pub struct Redactor {
     forms: Vec<Secret>,
 }
 
 impl Redactor {
     /// Hides this secret from now on.
-    pub(crate) fn hide(&mut self, secret: &str) {
+    pub fn hide(&mut self, secret: &str) {
         if secret.is_empty() {
             return;
         }
@@ -77,7 +78,7 @@ impl Redactor {
     }
 
     /// The text without secrets and without values of fields that are named like one.
-    pub(crate) fn text(&self, text: &str) -> String {
+    pub fn text(&self, text: &str) -> String {
         let without = self.without_secrets(text, 1);
         NAMED_SECRETS
             .replace_all(&without, format!("$1={HIDDEN}"))

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
+use http::header::{AGE, DATE};
 use mapping::{Mapping, Segment};
 use serde_json::{Map, Value};
 
@@ -53,6 +54,16 @@ pub(crate) fn body(
     Ok(value)
 }
 
+/// The body as JSON, or else as text, with whatever secrets there are in it.
+pub(crate) fn plain_body(response: &Response) -> Value {
+    let text = String::from_utf8_lossy(&response.body);
+    match serde_json::from_str(&text) {
+        _ if text.trim().is_empty() => Value::Null,
+        Ok(value) => value,
+        Err(_) => Value::String(text.into_owned()),
+    }
+}
+
 /// Where the syntax is wrong, without the parser's words, which may quote the body.
 fn syntax_error(error: &serde_json::Error) -> String {
     if error.is_eof() {
@@ -60,6 +71,15 @@ fn syntax_error(error: &serde_json::Error) -> String {
     } else {
         format!("see line {}, column {}", error.line(), error.column())
     }
+}
+
+/// The system's time: the `Date` of an answer that does not come out of a cache (RFC 9110 section 6.6.1, RFC 9111
+/// section 5.1).
+pub(crate) fn date(headers: &HeaderMap) -> Option<String> {
+    if headers.contains_key(AGE) {
+        return None;
+    }
+    Some(headers.get(DATE)?.to_str().ok()?.to_owned())
 }
 
 /// `{status, headers, body}`. Each header is there under its name in lower case, and under the spelling that
@@ -137,6 +157,7 @@ fn mappings_over_answers(action: &HttpAction) -> impl Iterator<Item = &Mapping> 
         .fail_when
         .iter()
         .flat_map(|rule| [Some(&rule.condition), rule.message.as_ref()]);
+    let result = std::iter::once(action.result.as_ref());
     let fallback = action.fallback.iter().map(|fallback| fallback.when.as_ref());
     let pages = action.paginate.iter().flat_map(|paginate| {
         [
@@ -148,7 +169,7 @@ fn mappings_over_answers(action: &HttpAction) -> impl Iterator<Item = &Mapping> 
             paginate.otherwise.as_ref().and_then(next_of),
         ]
     });
-    failures.chain(fallback).chain(pages).flatten()
+    failures.chain(result).chain(fallback).chain(pages).flatten()
 }
 
 fn next_of(kind: &PageKind) -> Option<&Mapping> {

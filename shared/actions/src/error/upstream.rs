@@ -3,7 +3,7 @@
 use integration::contract::TasAction;
 use upstream::{ErrorKind, HttpAction, UpstreamError};
 
-use super::{ApiError, ErrorCode};
+use super::{ApiError, ErrorCode, FromUpstream};
 
 impl From<upstream::ErrorCode> for ErrorCode {
     fn from(code: upstream::ErrorCode) -> Self {
@@ -83,10 +83,25 @@ pub(crate) fn failed(
         told = told.detail("place", super::evaluation::position(&place));
     }
     if code == ErrorCode::RateLimitExceeded {
-        // Without a word from the system, a second is the shortest wait the header can express.
-        told = told.retry_in(Some(
-            error.retry_after().unwrap_or(std::time::Duration::from_secs(1)),
-        ));
+        told = told.retry_in(error.retry_after());
     }
-    told
+    told.of_upstream(sort_of(error))
+}
+
+fn sort_of(error: &UpstreamError) -> FromUpstream {
+    match (error.status(), error.kind()) {
+        (Some(401 | 403), _) => FromUpstream::Lasting,
+        (Some(408 | 425 | 429 | 500..), _) => FromUpstream::Passing,
+        (Some(400..=499), _) | (_, ErrorKind::FailWhen(_)) => FromUpstream::Refused,
+        (
+            _,
+            ErrorKind::Connect
+            | ErrorKind::Timeout
+            | ErrorKind::RateLimited
+            | ErrorKind::Budget
+            | ErrorKind::BadAnswer
+            | ErrorKind::Internal,
+        ) => FromUpstream::Passing,
+        _ => FromUpstream::Lasting,
+    }
 }

@@ -49,7 +49,9 @@ pub(super) fn input(
     parameters: Vec<(&'static str, String)>,
 ) -> Result<Value, ApiError> {
     let mut fields = if definition.reads_query() {
-        query(definition, request.uri().query().unwrap_or_default())?
+        let known = definition.query_parameters();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        query(&known, request.uri().query().unwrap_or_default())?
     } else {
         if let Some((name, _)) = pairs(request.uri().query().unwrap_or_default()).next() {
             return Err(one_problem(
@@ -70,9 +72,8 @@ pub(super) fn input(
     Ok(Value::Object(fields))
 }
 
-fn query(definition: &ActionDefinition, query: &str) -> Result<Map<String, Value>, ApiError> {
-    let known = definition.query_parameters();
-    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+/// The parameters of a query, as text. One that is not in `known`, or comes twice, is told.
+pub(super) fn query(known: &[&str], query: &str) -> Result<Map<String, Value>, ApiError> {
     let mut fields = Map::new();
     let mut problems = Vec::new();
     for (name, value) in pairs(query) {
@@ -82,7 +83,7 @@ fn query(definition: &ActionDefinition, query: &str) -> Result<Map<String, Value
         if !known.contains(&name.as_ref()) {
             problems.push(FieldProblem::new(
                 shown(&name),
-                unknown_name("query parameter", &name, &known),
+                unknown_name("query parameter", &name, known),
             ));
         } else if fields
             .insert(name.to_string(), Value::String(value.into_owned()))

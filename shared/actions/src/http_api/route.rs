@@ -6,12 +6,17 @@ use percent_encoding::percent_decode_str;
 use crate::action::{ALL, ActionDefinition};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
+use crate::http_api::events;
 
 /// What a request asks for.
 pub(super) enum Route {
     Document(Document),
     WrongMethod {
         allowed: Vec<&'static str>,
+    },
+    /// The events of an integration.
+    Events {
+        integration: String,
     },
     Action {
         definition: &'static ActionDefinition,
@@ -38,7 +43,7 @@ pub(super) fn find(gateway: &Gateway, method: &Method, path: &str) -> Result<Rou
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
         ["v1", integration, rest @ ..] if !integration.is_empty() => {
-            action(gateway, method, integration, rest).ok_or_else(no_such_path)
+            of_integration(gateway, method, integration, rest).ok_or_else(no_such_path)
         }
         _ => Err(no_such_path()),
     }
@@ -60,8 +65,17 @@ pub(super) fn document(method: &Method, path: &str) -> Result<Option<Route>, Api
     }))
 }
 
-fn action(gateway: &Gateway, method: &Method, integration: &str, rest: &[&str]) -> Option<Route> {
+fn of_integration(gateway: &Gateway, method: &Method, integration: &str, rest: &[&str]) -> Option<Route> {
     let mut allowed = Vec::new();
+    if gateway.serves_events() && matches(events::PATH, rest).is_some() {
+        return Some(if *method == Method::GET {
+            Route::Events {
+                integration: integration.to_owned(),
+            }
+        } else {
+            Route::WrongMethod { allowed: vec!["GET"] }
+        });
+    }
     for definition in ALL.iter().filter(|definition| gateway.serves(definition.action)) {
         let Some(parameters) = matches(definition.path, rest) else {
             continue;

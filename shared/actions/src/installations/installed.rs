@@ -77,6 +77,12 @@ impl Installed {
         &self.installation.integration.name
     }
 
+    /// Whether it is polled for changes.
+    pub fn is_polled(&self) -> bool {
+        let polling = self.installation.integration.polling.as_ref();
+        polling.is_some_and(|polling| polling.enabled)
+    }
+
     pub(crate) fn needs_whole_ticket(&self, action: TasAction) -> bool {
         self.need_whole_ticket.contains(&action)
     }

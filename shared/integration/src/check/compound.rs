@@ -5,6 +5,7 @@ use mapping::{Content, Node};
 use super::World;
 use super::output::check_output;
 use super::reads::{DataBank, Scope, StepResult, check_reads};
+use super::repeats;
 use super::safe_create;
 use crate::contract::TasAction;
 use crate::model::compound::{Block, ByAction, Compound, Return, Step};
@@ -41,7 +42,7 @@ impl Compound {
     pub(crate) fn calls(&self) -> impl Iterator<Item = &Step> {
         self.blocks().iter().filter_map(|block| match block {
             Block::Action(step) => Some(step.as_ref()),
-            Block::Return(..) | Block::Unusable => None,
+            Block::Return(..) | Block::Check(_) | Block::Unusable => None,
         })
     }
 
@@ -55,7 +56,7 @@ impl Compound {
     pub(crate) fn answer(&self) -> Option<&Return> {
         let in_steps = self.blocks().iter().find_map(|block| match block {
             Block::Return(answer, _) => Some(answer),
-            Block::Action(_) | Block::Unusable => None,
+            Block::Action(_) | Block::Check(_) | Block::Unusable => None,
         });
         in_steps.or(self.r#return.as_ref())
     }
@@ -76,9 +77,21 @@ pub(super) fn check_compound(
         later: output_keys(compound),
     };
     check_fail_when(&compound.fail_when, &data, world, report);
-    for step in compound.calls() {
-        check_step(step, &mut data, world, report);
+    for block in compound.blocks() {
+        match block {
+            Block::Action(step) => check_step(step, &mut data, world, report),
+            Block::Check(check) => check_rules(
+                check.fail_when.get().into_iter().flat_map(|rules| &rules.0),
+                &data,
+                false,
+                world,
+                report,
+            ),
+            Block::Return(..) | Block::Unusable => {}
+        }
     }
+    repeats::check(compound, world, report);
+    check_refilter(action, compound, report);
     data.later.clear();
     if let Some(answer) = compound.answer() {
         check_fail_when(&answer.fail_when, &data, world, report);
@@ -97,7 +110,7 @@ fn check_order(compound: &Compound, report: &mut Report) {
         .enumerate()
         .filter_map(|(index, block)| match block {
             Block::Return(_, place) => Some((index, place)),
-            Block::Action(_) | Block::Unusable => None,
+            Block::Action(_) | Block::Check(_) | Block::Unusable => None,
         })
         .collect();
     let unusable = blocks.iter().any(|block| matches!(block, Block::Unusable));
@@ -150,8 +163,11 @@ fn check_step<'s>(step: &'s Step, data: &mut DataBank<'s>, world: &World<'s>, re
         }
         world.http_action(&name.value)
     });
-    check_expression(step.when.as_ref(), data, world, report);
-    check_expression(step.input_args.as_ref(), data, world, report);
+    let of_element = step.keys.place("for_each").is_some();
+    check_expression(step.for_each.as_ref(), data, world, report);
+    for expression in [&step.when, &step.input_args].into_iter().flatten() {
+        check_in_step(expression, data, of_element, world, report);
+    }
     if let Some(args) = &step.input_args
         && matches!(
             args.node.content,
@@ -174,7 +190,7 @@ fn check_step<'s>(step: &'s Step, data: &mut DataBank<'s>, world: &World<'s>, re
             report.add(&rules::OUTPUT_KEY_TAKEN, &key.place, message);
         }
         if name != "_" {
-            let paged = http_action.is_some_and(|action| action.paginate.is_some());
+            let paged = !of_element && http_action.is_some_and(|action| action.paginate.is_some());
             data.results.push(StepResult {
                 output_key: name,
                 paged,
@@ -184,7 +200,16 @@ fn check_step<'s>(step: &'s Step, data: &mut DataBank<'s>, world: &World<'s>, re
             }
         }
     }
-    check_fail_when(&step.fail_when, data, world, report);
+    check_rules(all(&step.fail_when), data, of_element, world, report);
+}
+
+fn check_refilter(action: Option<TasAction>, compound: &Compound, report: &mut Report) {
+    if let Some(place) = compound.keys.place("refilter")
+        && !action.is_some_and(TasAction::is_list)
+    {
+        let message = "only a list of tickets has a range to filter by";
+        report.add(&rules::NOT_TOGETHER, place, message);
+    }
 }
 
 fn check_fail_when(
@@ -193,10 +218,40 @@ fn check_fail_when(
     world: &World<'_>,
     report: &mut Report,
 ) {
-    for fail_when in all(conditions) {
-        check_expression(fail_when.condition(), data, world, report);
-        check_expression(fail_when.message(), data, world, report);
+    check_rules(all(conditions), data, false, world, report);
+}
+
+/// `of_element` says whether they are asked for each element of a `for_each`.
+fn check_rules<'m>(
+    rules: impl IntoIterator<Item = &'m FailWhen>,
+    data: &DataBank<'_>,
+    of_element: bool,
+    world: &World<'_>,
+    report: &mut Report,
+) {
+    for fail_when in rules {
+        for expression in [fail_when.condition(), fail_when.message()].into_iter().flatten() {
+            check_in_step(expression, data, of_element, world, report);
+        }
     }
+}
+
+fn check_in_step(
+    expression: &Expression,
+    data: &DataBank<'_>,
+    of_element: bool,
+    world: &World<'_>,
+    report: &mut Report,
+) {
+    let scope = Scope {
+        what: "a compound action",
+        meta_info: true,
+        item: of_element,
+        index: of_element,
+        data: Some(data),
+        ..Scope::default()
+    };
+    check_reads(Cell::Mapping(expression), &scope, world, report);
 }
 
 fn check_expression(
@@ -206,12 +261,6 @@ fn check_expression(
     report: &mut Report,
 ) {
     if let Some(expression) = expression {
-        let scope = Scope {
-            what: "a compound action",
-            meta_info: true,
-            data: Some(data),
-            ..Scope::default()
-        };
-        check_reads(Cell::Mapping(expression), &scope, world, report);
+        check_in_step(expression, data, false, world, report);
     }
 }

@@ -1,12 +1,12 @@
 //! Checks of `connector`.
 
-use mapping::Template;
+use mapping::{Template, TimeForm};
 use url::Url;
 
 use super::World;
 use super::http_action::{check_credentials, check_header_name};
 use super::reads::{Scope, check_reads};
-use crate::model::connector::{ApiKeyAuth, Auth, KeyPlace, RateLimit, ReservedPart};
+use crate::model::connector::{ApiKeyAuth, Auth, Dates, KeyPlace, RateLimit, ReservedPart};
 use crate::model::http_action::Cell;
 use crate::read::{Entries, Report, TemplateText, is_set};
 use crate::rules;
@@ -41,6 +41,9 @@ pub(crate) fn check(world: &World<'_>, report: &mut Report) {
     if let Some(limit) = &connector.rate_limit {
         check_rate_limit(limit, world, report);
     }
+    if let Some(dates) = &connector.dates {
+        check_dates(dates, world, report);
+    }
     match &connector.auth {
         Some(Auth::Basic(basic)) => {
             if let Some(username) = basic.username.get() {
@@ -66,7 +69,55 @@ pub(crate) fn check(world: &World<'_>, report: &mut Report) {
                 check_address(&token_url.0, world, report);
             }
         }
+        Some(Auth::RefreshToken(client)) => {
+            let parts = [
+                client.token_url.get(),
+                client.client_id.get(),
+                client.scope.as_ref(),
+            ];
+            let extra = client
+                .extra
+                .iter()
+                .flat_map(Entries::read)
+                .map(|(_, value)| value);
+            for TemplateText(template) in parts.into_iter().flatten().chain(extra) {
+                check_template(template, &only_settings, report);
+            }
+            if let Some(token_url) = client.token_url.get() {
+                check_address(&token_url.0, world, report);
+            }
+            if let Some((first, second)) = client.secret.get().zip(client.refresh_secret.get())
+                && first.value == second.value
+            {
+                let message = "`refresh_secret` is the same as `secret`, the client's";
+                report.add(&rules::NOT_TOGETHER, &second.place, message);
+            }
+        }
+        Some(Auth::Session(session)) => super::session::check(session, world, report),
         Some(Auth::None(_) | Auth::Bearer(_)) | None => {}
+    }
+}
+
+fn check_dates(dates: &Dates, world: &World<'_>, report: &mut Report) {
+    let mut zone = "UTC";
+    if let Some(TemplateText(template)) = &dates.zone {
+        let only_settings = Scope {
+            what: "the connector",
+            ..Scope::default()
+        };
+        check_reads(Cell::Template(template), &only_settings, world, report);
+        if template.is_constant() {
+            zone = template.source();
+            if let Err(mistake) = TimeForm::new("%s", zone) {
+                report.add(&rules::BAD_DATES, template.place(), mistake);
+                return;
+            }
+        }
+    }
+    if let Some(format) = dates.format.get()
+        && let Err(mistake) = TimeForm::new(&format.value, zone)
+    {
+        report.add(&rules::BAD_DATES, &format.place, mistake);
     }
 }
 

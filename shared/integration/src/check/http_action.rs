@@ -3,8 +3,10 @@
 use mapping::Place;
 
 use super::paginate;
-use crate::model::http_action::{Body, BodyObject, Fallback, HttpAction, Method, Pairs, Part, all};
-use crate::read::{Entries, Report};
+use crate::model::http_action::{
+    Body, BodyObject, Fallback, HttpAction, Method, Pairs, Parameters, Part, all,
+};
+use crate::read::{Entries, Report, is_set};
 use crate::rules;
 
 pub(crate) fn check(action: &HttpAction, report: &mut Report) {
@@ -18,6 +20,76 @@ pub(crate) fn check(action: &HttpAction, report: &mut Report) {
     if let Some(fallback) = &action.fallback {
         check_fallback(action, fallback, report);
     }
+    if let (Some(place), true) = (action.keys.place("result"), action.paginate.is_some()) {
+        let message =
+            "an HTTP action with `paginate` gives `{items, next_page_token, pages}`: say it in `items`";
+        report.add(&rules::NOT_TOGETHER, place, message);
+    }
+    check_reads_only(action, report);
+    let fallback = action.fallback.as_ref();
+    let queries = [
+        action.query.as_ref(),
+        fallback.and_then(|fallback| fallback.query.as_ref()),
+    ];
+    for query in queries.into_iter().flatten() {
+        check_escapes(query, report);
+    }
+}
+
+/// `read_only` and `cache_seconds` belong to requests that change nothing.
+fn check_reads_only(action: &HttpAction, report: &mut Report) {
+    let method = action.method.get().copied();
+    if let (Some(place), true) = (action.keys.place("read_only"), is_set(action.read_only))
+        && let Some(method @ (Method::Put | Method::Patch | Method::Delete)) = method
+    {
+        let message = format!("a {} changes something", method.http());
+        report.add(&rules::NOT_TOGETHER, place, message);
+    }
+    let Some(place) = action.keys.place("cache_seconds") else {
+        return;
+    };
+    if method.is_some() && action.may_change() {
+        let message = "only the answers of a GET or HEAD, or of a POST with `read_only`, can be kept";
+        report.add(&rules::NOT_TOGETHER, place, message);
+    }
+    if action
+        .paginate
+        .iter()
+        .any(|paginate| paginate.start_from.is_some())
+    {
+        let message = "a list that a caller goes on with (`start_from`) cannot be kept";
+        report.add(&rules::NOT_TOGETHER, place, message);
+    }
+}
+
+/// A value between quotes, inside a parameter, that could end them.
+fn check_escapes(parameters: &Parameters, report: &mut Report) {
+    for template in parameters.texts().filter(|template| !template.is_replacing()) {
+        if let Some(tag) = quoted_tag(template.source()) {
+            let message =
+                format!("`{tag}` stands between quotes, and a value with a quote in it would end them");
+            report.add(&rules::NOT_ESCAPED, template.place(), message);
+        }
+    }
+}
+
+/// The first tag with a quote right before and right after it.
+fn quoted_tag(source: &str) -> Option<&str> {
+    let mut from = 0;
+    while let Some(at) = source.get(from..)?.find("{{").map(|at| from + at) {
+        let rest = source.get(at..)?;
+        let close = if rest.starts_with("{{{") { "}}}" } else { "}}" };
+        let end = at + rest.find(close)? + close.len();
+        let before = source.get(..at)?.chars().next_back();
+        let after = source.get(end..)?.chars().next();
+        let tag = source.get(at..end)?;
+        let is_value = !tag.starts_with("{{#") && !tag.starts_with("{{^") && !tag.starts_with("{{/");
+        if is_value && before == after && matches!(before, Some('\'' | '"')) {
+            return Some(tag);
+        }
+        from = end;
+    }
+    None
 }
 
 fn check_headers(headers: Option<&Pairs>, report: &mut Report) {
@@ -64,7 +136,7 @@ pub(crate) fn check_header_name(name: &str, place: &Place, report: &mut Report) 
     }
 }
 
-fn check_body(body: &Body, method: Option<Method>, report: &mut Report) {
+pub(super) fn check_body(body: &Body, method: Option<Method>, report: &mut Report) {
     if matches!(method, Some(Method::Get | Method::Head)) {
         let place = match body {
             Body::JsonText(text) => text.0.place(),
@@ -173,7 +245,13 @@ impl HttpAction {
             .method
             .get()
             .is_some_and(|method| upstream::HttpAction::repeatable_by_default(&method.http()));
-        self.repeatable.map_or(by_method, |flag| flag.0)
+        self.repeatable
+            .map_or(by_method || is_set(self.read_only), |flag| flag.0)
+    }
+
+    /// Whether it can change something.
+    pub(crate) fn may_change(&self) -> bool {
+        !is_set(self.read_only) && !matches!(self.method.get(), Some(Method::Get | Method::Head))
     }
 }
 

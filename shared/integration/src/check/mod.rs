@@ -5,8 +5,11 @@ mod connector;
 mod http_action;
 mod output;
 mod paginate;
+mod polling;
 mod reads;
+mod repeats;
 mod safe_create;
+mod session;
 mod settings;
 mod ticketing;
 mod variables;
@@ -67,5 +70,6 @@ pub(crate) fn check(document: &Document, report: &mut Report) {
     compound::check(&world, report);
     variables::check(&world, report);
     ticketing::check(&world, report);
+    polling::check(&world, report);
     settings::check_use(&world, report);
 }

@@ -18,8 +18,12 @@ pub(crate) struct Scope<'s> {
     pub(crate) response: bool,
     /// The headers that paging sends: they are in `response.headers` under this spelling too.
     pub(crate) sent_headers: &'s [&'s str],
-    /// `item`, one item of a page.
+    /// `item`, one item of a page or of a `for_each`.
     pub(crate) item: bool,
+    /// `index`, the place of the item of a `for_each`.
+    pub(crate) index: bool,
+    /// `secret`, in the login of a session.
+    pub(crate) secret: bool,
     /// Any other name is an input argument.
     pub(crate) arguments: bool,
     /// `requestor_info`, for the identity.
@@ -71,6 +75,9 @@ pub(crate) fn check_reads(
                 *world.settings_read.borrow_mut() = None;
             }
             Some("settings") => check_setting(below, path, world, report),
+            Some("meta_info") if scope.meta_info && below == Some("dates") => {
+                check_dates(keys.get(2).copied(), path, world, report);
+            }
             Some("meta_info") if scope.meta_info => check_meta_info(below, path, report),
             Some("response") if scope.response => {
                 check_known(below, &RESPONSE_KEYS, "response", path, report);
@@ -79,6 +86,8 @@ pub(crate) fn check_reads(
                 }
             }
             Some("item") if scope.item => {}
+            Some("index") if scope.index => {}
+            Some("secret") if scope.secret => {}
             Some("requestor_info") if scope.requestor_info => {}
             Some("data") if scope.data.is_some() => {
                 if let Some(data) = scope.data {
@@ -156,6 +165,24 @@ fn check_meta_info(key: Option<&str>, path: &InputPath, report: &mut Report) {
     }
 }
 
+/// `meta_info.dates`: the range of a list as the ticketing system writes times.
+fn check_dates(key: Option<&str>, path: &InputPath, world: &World<'_>, report: &mut Report) {
+    let connector = world.document.connector.get();
+    if connector.is_some_and(|connector| connector.keys.place("dates").is_none()) {
+        let message = "`meta_info.dates` is there only with `connector.dates`";
+        let help = "say under `connector.dates` how the ticketing system writes times";
+        report.push(rules::UNKNOWN_FIELD.at(&path.place, message).help(help));
+    } else {
+        check_known(
+            key,
+            &["updated_start_ts", "updated_end_ts"],
+            "meta_info.dates",
+            path,
+            report,
+        );
+    }
+}
+
 fn check_known(key: Option<&str>, known: &[&str], what: &str, path: &InputPath, report: &mut Report) {
     if let Some(key) = key.filter(|key| !known.contains(key)) {
         let message = format!("`{what}` has no `{key}`");
@@ -222,6 +249,8 @@ fn roots_of(scope: &Scope<'_>) -> String {
         ("the step's input arguments", scope.arguments),
         ("response", scope.response),
         ("item", scope.item),
+        ("index", scope.index),
+        ("secret", scope.secret),
         ("requestor_info", scope.requestor_info),
         ("meta_info", scope.meta_info),
         ("settings", true),

@@ -1,4 +1,4 @@
-//! Checks of `ticketing` and `polling`.
+//! Checks of `ticketing`.
 
 use mapping::Key;
 
@@ -32,16 +32,6 @@ pub(crate) fn check(world: &World<'_>, report: &mut Report) {
         }
     }
     check_settable(world, ticketing, report);
-    let polls = document
-        .polling
-        .as_ref()
-        .filter(|polling| polling.enabled.is_none_or(|enabled| enabled.0));
-    if let (Some(polling), Some(actions)) = (polls, document.actions.get())
-        && !actions.has(TasAction::QueryTicketsByTimeRange)
-    {
-        let message = "polling needs the action `query_tickets_by_time_range`";
-        report.add(&rules::CANNOT_POLL, &polling.place, message);
-    }
 }
 
 fn check_destinations(ticketing: &Ticketing, report: &mut Report) {

@@ -253,7 +253,8 @@ fn wanted(action: &HttpAction, world: &World<'_>, report: &mut Report) -> Wanted
     }
     let fallback = action.fallback.as_ref();
     let when = fallback.and_then(|fallback| fallback.when.as_ref());
-    for expression in when.into_iter().chain(conditions(&action.fail_when)) {
+    let after = when.into_iter().chain(&action.result);
+    for expression in after.chain(conditions(&action.fail_when)) {
         read(Cell::Mapping(expression), &answer, report);
     }
     if let Some(paginate) = &action.paginate {

@@ -8,8 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::http_action::FailWhen;
 use crate::contract::TasAction;
 use crate::read::{
-    Count, Decode, Expression, Field, Fields, Ignored, Items, Keys, Name, OneOrMany, OutputForm, Report,
-    Required, Seconds, Text, object, suggestion,
+    Count, Decode, Expression, Field, Fields, Flag, Ignored, Items, Keys, Name, OneOrMany, OutputForm,
+    Report, Required, Seconds, Text, object, suggestion,
 };
 use crate::rules;
 
@@ -98,6 +98,8 @@ object! {
         r#return: Option<Return>,
         /// Checked before the first step; sees `data.context`.
         fail_when: Option<OneOrMany<FailWhen>>,
+        /// In lists of tickets only: those whose `updated_at` lies outside of the asked range are dropped from the answer.
+        refilter: Option<Flag>,
         /// In `create_ticket` only: how a ticket is found whose creation ended in doubt.
         safe_create: Option<Box<SafeCreate>>,
     }
@@ -127,6 +129,7 @@ impl Decode for Box<SafeCreate> {
                 steps: Field::read(&mut fields, "steps", report),
                 r#return: Field::read(&mut fields, "return", report),
                 fail_when: Field::read(&mut fields, "fail_when", report),
+                refilter: None,
                 safe_create: None,
                 place: node.place.clone(),
                 keys: Keys::of(node),
@@ -176,6 +179,7 @@ impl JsonSchema for SafeCreate {
 pub(crate) enum Block {
     Action(Box<Step>),
     Return(Return, Place),
+    Check(Check),
     /// Something that is not allowed, or could not be read; reported already.
     Unusable,
 }
@@ -192,10 +196,13 @@ const FOREIGN_BLOCKS: &[(&str, &str)] = &[
     ),
     (
         "for",
-        "use `MAP()` in the mapping; to call something for many items, look for an endpoint that takes a list",
+        "put `for_each` on the `action` that is called for each item; a computation is `MAP()` in the mapping",
     ),
     ("parallel", "write the steps one after the other"),
-    ("raise", "use `fail_when` with a `message` and a `code`"),
+    (
+        "raise",
+        "use `fail_when` with a `message` and a `code`; between two steps it stands in a `check` block",
+    ),
     (
         "try_catch",
         "use `fallback` in the HTTP action for an answer that may be refused",
@@ -220,11 +227,12 @@ impl Decode for Block {
                     let block = Return::decode(value, report);
                     blocks.push((key, block.map(|block| Self::Return(block, key.place.clone()))));
                 }
+                "check" => blocks.push((key, Check::decode(value, report).map(Self::Check))),
                 other => report_foreign(other, key, report),
             }
         }
         if let [_, (second, _), ..] = blocks.as_slice() {
-            let message = "one block holds one of `action` and `return`";
+            let message = "one block holds one of `action`, `return` and `check`";
             let help = "begin each block with its own `-`";
             report.push(rules::NOT_TOGETHER.at(&second.place, message).help(help));
             return Some(Self::Unusable);
@@ -269,10 +277,11 @@ impl JsonSchema for Block {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let action = generator.subschema_for::<Step>();
         let answer = generator.subschema_for::<Return>();
+        let check = generator.subschema_for::<Check>();
         json_schema!({
-            "description": "A call (`action`) or the answer (`return`).",
+            "description": "A call (`action`), the answer (`return`), or a condition between two calls (`check`).",
             "type": "object",
-            "properties": {"action": action, "return": answer},
+            "properties": {"action": action, "return": answer, "check": check},
             "additionalProperties": false,
             "minProperties": 1,
             "maxProperties": 1,
@@ -291,12 +300,47 @@ object! {
         output_key: Required<Name<OutputForm>>,
         /// The step is skipped, and its result null, unless this holds.
         when: Option<Expression>,
-        /// Checked after the step; sees its result.
+        /// Checked after the step; sees its result. Not asked where the step was skipped.
         fail_when: Option<OneOrMany<FailWhen>>,
+        /// Gives a list: the HTTP action is called for each element, which `when`, `input_args` and `fail_when` see as
+        /// `item`, and its place from 0 as `index`. The result is the list of results in order.
+        for_each: Option<Expression>,
+        /// `for_each`: most elements (100 by default); more are an error before the first call.
+        max_items: Option<Count<1, 1000>>,
+        /// `for_each`: how many calls go on at the same time (4 by default). Changes are made one after the other.
+        at_once: Option<Count<1, 16>>,
+        /// Where the request is refused because something changed meanwhile, the steps from an earlier one are done again.
+        retry_from: Option<Box<RetryFrom>>,
         /// Accepted, and has no effect.
         delay_config: Option<Ignored>,
         /// Accepted, and has no effect.
         progress_updates: Option<Ignored>,
+    }
+}
+
+object! {
+    /// Read again and retry.
+    struct RetryFrom, "retry_from" {
+        /// The `output_key` of the step to begin again with.
+        step: Required<Text>,
+        /// The statuses that say so (412 by default).
+        on_status: Option<OneOrMany<Count<400, 499>>>,
+        /// How often (2 by default).
+        times: Option<Count<1, 5>>,
+    }
+}
+
+impl Decode for Box<RetryFrom> {
+    fn decode(node: &Node, report: &mut Report) -> Option<Self> {
+        RetryFrom::decode(node, report).map(Box::new)
+    }
+}
+
+object! {
+    /// A condition between two steps. It sends nothing, and is asked whether or not the steps before it were skipped.
+    struct Check, "a check" {
+        /// Sees `data` with the results so far.
+        fail_when: Required<OneOrMany<FailWhen>>,
     }
 }
 

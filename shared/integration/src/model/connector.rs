@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use mapping::{Content, Node, Place};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
+use super::http_action::{Body, FailWhen, Method, Pairs, Parameters, PathTemplate};
 use crate::read::{
-    Count, Decode, Entries, Expression, Flag, Name, Report, Required, Seconds, SecretForm, TemplateText,
-    Text, choice, object,
+    Count, Decode, Entries, Expression, Flag, Items, Literal, Name, OneOrMany, Report, Required, Seconds,
+    SecretForm, TemplateText, Text, choice, object,
 };
 use crate::rules;
 
@@ -32,6 +33,20 @@ object! {
         max_response_bytes: Option<Count<1, 1_073_741_824>>,
         /// How failed requests are repeated, where repeating is safe.
         retry: Option<Retry>,
+        /// How the ticketing system writes times.
+        dates: Option<Dates>,
+    }
+}
+
+object! {
+    /// How the ticketing system writes times, in requests and in answers.
+    struct Dates, "dates" {
+        /// As in `$FORMAT_TIME`: `%Y-%m-%d %H:%M:%S`.
+        format: Required<Text>,
+        /// The zone of its times, such as `Europe/Berlin` or `{{settings.time_zone}}` (UTC by default).
+        zone: Option<TemplateText>,
+        /// Values that mean no time.
+        empty: Option<Items<Literal>>,
     }
 }
 
@@ -127,9 +142,19 @@ pub(crate) enum Auth {
     Bearer(BearerAuth),
     ApiKey(ApiKeyAuth),
     ClientCredentials(ClientCredentialsAuth),
+    RefreshToken(RefreshTokenAuth),
+    Session(Box<SessionAuth>),
 }
 
-const AUTH_KINDS: &[&str] = &["none", "basic", "bearer", "api_key", "oauth2_client_credentials"];
+const AUTH_KINDS: &[&str] = &[
+    "none",
+    "basic",
+    "bearer",
+    "api_key",
+    "oauth2_client_credentials",
+    "oauth2_refresh_token",
+    "session",
+];
 
 impl Decode for Auth {
     fn decode(node: &Node, report: &mut Report) -> Option<Self> {
@@ -147,6 +172,10 @@ impl Decode for Auth {
             Some("api_key") => ApiKeyAuth::decode(node, report).map(Self::ApiKey),
             Some("oauth2_client_credentials") => {
                 ClientCredentialsAuth::decode(node, report).map(Self::ClientCredentials)
+            }
+            Some("oauth2_refresh_token") => RefreshTokenAuth::decode(node, report).map(Self::RefreshToken),
+            Some("session") => {
+                SessionAuth::decode(node, report).map(|session| Self::Session(Box::new(session)))
             }
             Some(other) => {
                 let message = format!("`{other}` is no kind of authentication");
@@ -166,6 +195,8 @@ choice! { enum BasicKind, "kind" { Basic = "basic", } }
 choice! { enum BearerKind, "kind" { Bearer = "bearer", } }
 choice! { enum ApiKeyKind, "kind" { ApiKey = "api_key", } }
 choice! { enum ClientCredentialsKind, "kind" { ClientCredentials = "oauth2_client_credentials", } }
+choice! { enum RefreshTokenKind, "kind" { RefreshToken = "oauth2_refresh_token", } }
+choice! { enum SessionKind, "kind" { Session = "session", } }
 
 object! {
     /// No authentication.
@@ -240,6 +271,79 @@ object! {
         client_authentication: Option<ClientAuthentication>,
         /// Further form fields of the token request.
         extra: Option<Entries<TemplateText>>,
+    }
+}
+
+object! {
+    /// OAuth 2.0 with a refresh token that was granted before.
+    struct RefreshTokenAuth, "auth of kind oauth2_refresh_token" {
+        /// `oauth2_refresh_token`
+        kind: Required<RefreshTokenKind>,
+        /// Address that gives tokens.
+        token_url: Required<TemplateText>,
+        /// The client's id.
+        client_id: Required<TemplateText>,
+        /// Name of the secret that holds the client secret.
+        secret: Required<Name<SecretForm>>,
+        /// Name of the secret that holds the refresh token.
+        refresh_secret: Required<Name<SecretForm>>,
+        /// The scopes to ask for, separated by spaces.
+        scope: Option<TemplateText>,
+        /// How the client shows who it is; `auto` tries `basic`, then `body`.
+        client_authentication: Option<ClientAuthentication>,
+        /// Further form fields of the token request.
+        extra: Option<Entries<TemplateText>>,
+    }
+}
+
+object! {
+    /// A login request gives a token or cookies, which are kept until the system says that they died.
+    struct SessionAuth, "auth of kind session" {
+        /// `session`
+        kind: Required<SessionKind>,
+        /// Name of the secret that the login sends; its templates and mappings see it as `secret`.
+        secret: Required<Name<SecretForm>>,
+        /// The login request.
+        login: Required<Login>,
+        /// Gives the token; sees `response` and `settings`. Without it the cookies of the answer are the session.
+        token: Option<Expression>,
+        /// Where the session goes.
+        r#in: Required<SessionPlace>,
+        /// Name of the header, the query parameter or the cookie that takes the token.
+        name: Option<Text>,
+        /// How the token stands in the header, with `%s` for the token (`%s` by default).
+        pattern: Option<Text>,
+        /// Holds where an answer says that the session died; sees `response` and `settings` (status 401 by default).
+        expired_when: Option<Expression>,
+        /// How long a session is used at most (3600 by default).
+        keep_seconds: Option<Seconds<1_000, 86_400_000>>,
+    }
+}
+
+object! {
+    /// The login request of a session. Its templates and mappings see `settings` and `secret`.
+    struct Login, "a login" {
+        /// The method (`POST` by default).
+        method: Option<Method>,
+        /// What follows the connector's `base_url`.
+        path: Required<PathTemplate>,
+        /// The query parameters.
+        query: Option<Parameters>,
+        /// Headers of this request, besides the connector's.
+        headers: Option<Pairs>,
+        /// The body.
+        body: Option<Body>,
+        /// Answers that mean that the login failed although their status is good.
+        fail_when: Option<OneOrMany<FailWhen>>,
+    }
+}
+
+choice! {
+    /// Where a session goes.
+    enum SessionPlace, "place for a session" {
+        Header = "header",
+        Query = "query",
+        Cookie = "cookie",
     }
 }
 

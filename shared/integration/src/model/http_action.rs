@@ -3,15 +3,15 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use mapping::{Content, InputPath, Node, Template};
+use mapping::{Content, InputPath, Key, Node, Template};
 use regex_lite::Regex;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::connector::Retry;
 use super::paginate::Paginate;
 use crate::read::{
-    Count, Decode, Entries, Expression, Flag, OneOrMany, Report, Required, Seconds, TemplateText, Text,
-    choice, object,
+    Count, Decode, Entries, EscapedText, Expression, Flag, OneOrMany, Report, Required, Seconds,
+    TemplateText, Text, choice, object,
 };
 use crate::rules;
 
@@ -26,7 +26,7 @@ object! {
         /// percent-encoded segment.
         path: Required<PathTemplate>,
         /// The query parameters. One whose name or whose section is empty is left out.
-        query: Option<Pairs>,
+        query: Option<Parameters>,
         /// Headers of this request, besides the connector's.
         headers: Option<Pairs>,
         /// The body: Mustache JSON text, or an object with one of `json`, `form`, `multipart`, `text`, `binary`.
@@ -35,12 +35,19 @@ object! {
         response: Option<ResponseFormat>,
         /// How further pages are fetched.
         paginate: Option<Paginate>,
+        /// What the step's result is, instead of the body: a mapping that sees `response` (`status`, `headers`,
+        /// `body`); `response` alone gives all three.
+        result: Option<Expression>,
         /// Answers that mean failure although their status is good.
         fail_when: Option<OneOrMany<FailWhen>>,
         /// Another form of the request, tried once.
         fallback: Option<Fallback>,
         /// Whether doing it twice does no harm (by default: yes for GET, HEAD, PUT and DELETE).
         repeatable: Option<Flag>,
+        /// Whether a POST changes nothing, such as a search: then it is repeatable, and a failure leaves nothing in doubt.
+        read_only: Option<Flag>,
+        /// How long a good answer is kept in the process for the same arguments and the same request; for look-ups.
+        cache_seconds: Option<Seconds<1_000, 86_400_000>>,
         /// How this request is repeated.
         retry: Option<Retry>,
         /// Longest time for this request.
@@ -62,10 +69,12 @@ impl HttpAction {
     /// Everything that becomes part of a request, the fallback's included.
     pub(crate) fn request_cells(&self) -> Vec<Cell<'_>> {
         let fallback = self.fallback.as_ref();
-        let pairs = [
+        let queries = [
             self.query.as_ref(),
-            self.headers.as_ref(),
             fallback.and_then(|fallback| fallback.query.as_ref()),
+        ];
+        let headers = [
+            self.headers.as_ref(),
             fallback.and_then(|fallback| fallback.headers.as_ref()),
         ];
         let bodies = [
@@ -73,7 +82,8 @@ impl HttpAction {
             fallback.and_then(|fallback| fallback.body.as_ref()),
         ];
         let mut cells: Vec<Cell<'_>> = self.paths().map(|path| Cell::Template(&path.template)).collect();
-        cells.extend(pairs.into_iter().flatten().flat_map(Pairs::cells));
+        cells.extend(queries.into_iter().flatten().flat_map(Parameters::cells));
+        cells.extend(headers.into_iter().flatten().flat_map(Pairs::cells));
         cells.extend(bodies.into_iter().flatten().flat_map(Body::cells));
         cells
     }
@@ -109,11 +119,12 @@ pub(crate) struct PathTemplate {
 
 impl Decode for PathTemplate {
     fn decode(node: &Node, report: &mut Report) -> Option<Self> {
-        let text = node.as_text().unwrap_or_default();
-        if let Some((message, help)) = path_mistake(text).filter(|_| node.as_text().is_some()) {
-            report.push(rules::BAD_PATH.at(&node.place, message).help(help));
+        let written = EscapedText::text_of(node);
+        let text = written.as_text().unwrap_or_default();
+        if let Some((message, help)) = path_mistake(text).filter(|_| written.as_text().is_some()) {
+            report.push(rules::BAD_PATH.at(&written.place, message).help(help));
         }
-        let template = TemplateText::decode(node, report)?.0;
+        let template = EscapedText::decode(node, report)?.0;
         Some(Self {
             template,
             has_sections: text.contains("{{#") || text.contains("{{^"),
@@ -176,8 +187,102 @@ impl JsonSchema for PathTemplate {
         "Path".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "pattern": "^/"})
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let escaped = generator.subschema_for::<EscapedText>();
+        json_schema!({"anyOf": [{"type": "string", "pattern": "^/"}, {"type": "object", "allOf": [escaped]}]})
+    }
+}
+
+/// Names and values of query parameters or form fields. A list of values stands here once for each.
+pub(crate) struct Parameters(pub(crate) Vec<(Template, Parameter)>);
+
+/// One value.
+pub(crate) enum Parameter {
+    One(Template),
+    /// Gives a list: the parameter once for each element.
+    Each(Box<Expression>),
+}
+
+impl Decode for Parameters {
+    fn decode(node: &Node, report: &mut Report) -> Option<Self> {
+        let Content::Object(entries) = &node.content else {
+            report.wrong_type(node, "an object");
+            return None;
+        };
+        let mut parameters = Vec::new();
+        for (key, value) in entries {
+            let name = name_template(key, report);
+            let values: &[Node] = match &value.content {
+                Content::List(values) => values,
+                _ => std::slice::from_ref(value),
+            };
+            for value in values {
+                let value = match value.get("each") {
+                    Some(_) => Each::decode(value, report)
+                        .and_then(|each| each.each.0)
+                        .map(|each| Parameter::Each(Box::new(each))),
+                    None => EscapedText::decode(value, report).map(|text| Parameter::One(text.0)),
+                };
+                parameters.extend(name.clone().zip(value));
+            }
+        }
+        Some(Self(parameters))
+    }
+}
+
+object! {
+    /// A parameter that is sent once for each element of a list.
+    struct Each, "a parameter with `each`" {
+        /// Gives the list; null and an empty list send nothing.
+        each: Required<Expression>,
+    }
+}
+
+/// A name that is a template.
+fn name_template(key: &Key, report: &mut Report) -> Option<Template> {
+    let name = Node {
+        place: key.place.clone(),
+        content: Content::Text(key.name.clone()),
+    };
+    TemplateText::decode(&name, report).map(|name| name.0)
+}
+
+impl JsonSchema for Parameters {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Parameters".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let text = generator.subschema_for::<EscapedText>();
+        let each = generator.subschema_for::<Each>();
+        json_schema!({
+            "type": "object",
+            "additionalProperties": {"anyOf": [text, each, {"type": "array", "items": {"anyOf": [text, each]}}]},
+        })
+    }
+}
+
+impl Parameters {
+    pub(crate) fn cells(&self) -> impl Iterator<Item = Cell<'_>> {
+        self.0.iter().flat_map(|(name, value)| {
+            let value = match value {
+                Parameter::One(template) => Cell::Template(template),
+                Parameter::Each(expression) => Cell::Mapping(expression),
+            };
+            [Cell::Template(name), value]
+        })
+    }
+
+    /// The values that are texts.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &Template> {
+        self.0.iter().filter_map(|(_, value)| match value {
+            Parameter::One(template) => Some(template),
+            Parameter::Each(_) => None,
+        })
     }
 }
 
@@ -192,13 +297,9 @@ impl Decode for Pairs {
         };
         let mut pairs = Vec::new();
         for (key, value) in entries {
-            let name = Node {
-                place: key.place.clone(),
-                content: Content::Text(key.name.clone()),
-            };
-            let name = TemplateText::decode(&name, report);
-            let value = TemplateText::decode(value, report);
-            pairs.extend(name.zip(value).map(|(name, value)| (name.0, value.0)));
+            let name = name_template(key, report);
+            let value = EscapedText::decode(value, report);
+            pairs.extend(name.zip(value).map(|(name, value)| (name, value.0)));
         }
         Some(Self(pairs))
     }
@@ -214,7 +315,7 @@ impl JsonSchema for Pairs {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let value = generator.subschema_for::<TemplateText>();
+        let value = generator.subschema_for::<EscapedText>();
         json_schema!({"type": "object", "additionalProperties": value})
     }
 }
@@ -251,11 +352,11 @@ object! {
         /// A mapping whose result is sent as JSON.
         json: Option<Expression>,
         /// Form fields (`application/x-www-form-urlencoded`).
-        form: Option<Pairs>,
+        form: Option<Parameters>,
         /// The parts of a `multipart/form-data` body, by name.
         multipart: Option<Entries<Part>>,
         /// Text.
-        text: Option<TemplateText>,
+        text: Option<EscapedText>,
         /// Bytes: an expression that gives Base64 text.
         binary: Option<Expression>,
         /// The media type of `text` (`text/plain` by default) or `binary` (`application/octet-stream`).
@@ -389,7 +490,7 @@ object! {
         /// Another path.
         path: Option<PathTemplate>,
         /// Another query.
-        query: Option<Pairs>,
+        query: Option<Parameters>,
         /// Other headers.
         headers: Option<Pairs>,
         /// Another body.
@@ -436,13 +537,9 @@ impl Body {
                 .flatten()
                 .map(Cell::Mapping),
         );
-        cells.extend(
-            [&object.text, &object.content_type]
-                .into_iter()
-                .flatten()
-                .map(|it| Cell::Template(&it.0)),
-        );
-        cells.extend(object.form.iter().flat_map(Pairs::cells));
+        cells.extend(object.text.iter().map(|it| Cell::Template(&it.0)));
+        cells.extend(object.content_type.iter().map(|it| Cell::Template(&it.0)));
+        cells.extend(object.form.iter().flat_map(Parameters::cells));
         for (_, part) in object.multipart.iter().flat_map(Entries::read) {
             cells.extend([&part.text, &part.file].into_iter().flatten().map(Cell::Mapping));
             cells.extend(

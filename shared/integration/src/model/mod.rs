@@ -5,6 +5,7 @@ pub(crate) mod compound;
 pub(crate) mod connector;
 pub(crate) mod http_action;
 pub(crate) mod paginate;
+pub(crate) mod polling;
 pub(crate) mod settings;
 pub(crate) mod ticketing;
 
@@ -12,8 +13,9 @@ use crate::read::{Entries, HttpActionForm, IntegrationForm, Name, Required, Sett
 use compound::{ByAction, Capability, Compound};
 use connector::Connector;
 use http_action::HttpAction;
+use polling::Polling;
 use settings::Setting;
-use ticketing::{Polling, Ticketing};
+use ticketing::Ticketing;
 
 object! {
     /// An integration: how the twelve ticket actions are done in one ticketing system.
@@ -37,7 +39,7 @@ object! {
         describe: Option<Compound>,
         /// Destinations, states and identity.
         ticketing: Option<Ticketing>,
-        /// The poller's numbers.
+        /// How the integration is polled.
         polling: Option<Polling>,
     }
 }

@@ -1,4 +1,4 @@
-//! `ticketing` and `polling`.
+//! `ticketing`.
 
 use std::borrow::Cow;
 
@@ -8,8 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::compound::ticket_action;
 use crate::contract::{InternalState, TasAction};
 use crate::read::{
-    Decode, DestinationForm, Entries, Expression, Flag, Literal, OneOrMany, Report, Required, Seconds, Text,
-    object,
+    Decode, DestinationForm, Entries, Expression, Flag, Literal, OneOrMany, Report, Required, Text, object,
 };
 use crate::rules;
 
@@ -144,19 +143,5 @@ impl JsonSchema for ActionKey {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({"type": "string", "enum": TasAction::ALL.map(TasAction::key)})
-    }
-}
-
-object! {
-    /// The poller's numbers.
-    struct Polling, "polling" {
-        /// Whether this integration is polled (yes by default).
-        enabled: Option<Flag>,
-        /// Time between two runs (30 by default).
-        interval_seconds: Option<Seconds<10_000, 3_600_000>>,
-        /// How far each window reaches back over the one before (120 by default).
-        look_back_seconds: Option<Seconds<10_000, 3_600_000>>,
-        /// How far behind now a window ends (10 by default).
-        settle_seconds: Option<Seconds<0, 3_600_000>>,
     }
 }

@@ -18,7 +18,7 @@ pub(crate) use names::{
     DestinationForm, HttpActionForm, IntegrationForm, Name, OutputForm, SecretForm, SettingForm,
 };
 pub(crate) use numbers::{Count, Flag, Seconds, is_set};
-pub(crate) use text::{Expression, Literal, TemplateText, Text};
+pub(crate) use text::{EscapedText, Expression, Literal, TemplateText, Text};
 pub(crate) use tree::{Entries, Ignored, Items, OneOrMany};
 
 /// The findings so far.

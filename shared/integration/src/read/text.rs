@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use mapping::{Content, Mapping, Node, Place, Template};
+use mapping::{Content, Mapping, Node, Place, Replacements, Template};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
-use super::{Decode, Report};
+use super::{Decode, Fields, Report};
+use crate::rules;
 
 /// Plain text, with its place.
 #[derive(Clone)]
@@ -76,6 +77,80 @@ impl JsonSchema for TemplateText {
             "description": "Mustache text: {{variable}}, {{#section}}...{{/section}}.",
             "type": ["string", "number", "boolean"],
         })
+    }
+}
+
+/// Mustache text, or an object with that as `template` and what is replaced in each value as `escape`.
+pub(crate) struct EscapedText(pub(crate) Template);
+
+impl EscapedText {
+    /// The node of the text.
+    pub(crate) fn text_of(node: &Node) -> &Node {
+        node.get("template").unwrap_or(node)
+    }
+}
+
+impl Decode for EscapedText {
+    fn decode(node: &Node, report: &mut Report) -> Option<Self> {
+        let Content::Object(_) = node.content else {
+            return TemplateText::decode(node, report).map(|text| Self(text.0));
+        };
+        let mut fields = Fields::of(node, "a text with `escape`", report)?;
+        let template = fields.take("template");
+        let escape = fields.take("escape");
+        fields.finish(report);
+        for (key, found) in [("template", template), ("escape", escape)] {
+            if found.is_none() {
+                let message = format!("a text with `escape` needs `{key}`");
+                report.add(&rules::MISSING_KEY, &node.place, message);
+            }
+        }
+        let template = TemplateText::decode(template?, report)?;
+        let replacements = replacements(escape?, report)?;
+        Some(Self(template.0.replacing(replacements)))
+    }
+}
+
+fn replacements(node: &Node, report: &mut Report) -> Option<Replacements> {
+    let Content::Object(entries) = &node.content else {
+        report.wrong_type(node, "an object: what is replaced, and what stands for it");
+        return None;
+    };
+    let mut pairs = Vec::new();
+    for (key, value) in entries {
+        if key.name.is_empty() {
+            report.add(&rules::BAD_NAME, &key.place, "an empty text cannot be replaced");
+        }
+        match &value.content {
+            Content::Text(text) => pairs.push((key.name.clone(), Some(text.clone()))),
+            Content::Number(number) => pairs.push((key.name.clone(), Some(number.to_string()))),
+            Content::Null => pairs.push((key.name.clone(), None)),
+            _ => report.wrong_type(value, "text, or nothing (null) for what is refused"),
+        }
+    }
+    Some(Replacements::new(pairs))
+}
+
+impl JsonSchema for EscapedText {
+    fn schema_name() -> Cow<'static, str> {
+        "EscapedText".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let template = generator.subschema_for::<TemplateText>();
+        json_schema!({"anyOf": [template, {
+            "type": "object",
+            "properties": {
+                "template": template,
+                "escape": {
+                    "description": "What is replaced in each value, and by what; null refuses a value that holds it.",
+                    "type": "object",
+                    "additionalProperties": {"type": ["string", "number", "null"]},
+                },
+            },
+            "required": ["template", "escape"],
+            "additionalProperties": false,
+        }]})
     }
 }
 

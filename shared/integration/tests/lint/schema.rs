@@ -111,6 +111,7 @@ fn the_reader_accepts_every_key_of_the_schema() {
         "scope",
         "client_authentication",
         "extra",
+        "refresh_secret",
     ];
     let unused: Vec<&String> = declared
         .iter()
@@ -131,6 +132,10 @@ fn auth_kinds() {
         "{kind: api_key, in: query, name: key, secret: api_key}",
         "{kind: oauth2_client_credentials, token_url: '{{settings.base_url}}/token', client_id: me, secret: s, \
          scope: a b, client_authentication: body, extra: {audience: x}}",
+        "{kind: oauth2_refresh_token, token_url: '{{settings.base_url}}/token', client_id: me, secret: s, \
+         refresh_secret: r, scope: a b, client_authentication: basic, extra: {audience: x}}",
+        "{kind: session, secret: s, login: {path: /login, body: {form: {password: '{{secret}}'}}}, in: cookie}",
+        "{kind: session, secret: s, login: {path: '/login/{{{secret}}}'}, token: response.body, in: query, name: t}",
     ] {
         let text = text.replace("{kind: bearer, secret: token}", auth);
         crate::good(&text);

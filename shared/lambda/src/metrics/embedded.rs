@@ -14,6 +14,7 @@ const MAX_VALUES: usize = 100;
 pub(super) enum Unit {
     Count,
     Milliseconds,
+    Seconds,
 }
 
 impl Unit {
@@ -21,6 +22,7 @@ impl Unit {
         match self {
             Unit::Count => "Count",
             Unit::Milliseconds => "Milliseconds",
+            Unit::Seconds => "Seconds",
         }
     }
 }
@@ -82,6 +84,11 @@ impl Line {
         self.members.insert(name.to_owned(), value.into());
     }
 
+    /// Whether it has no metric at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.groups.iter().all(|group| group.definitions.is_empty())
+    }
+
     /// The text, without the end of the line.
     pub(super) fn text(self, namespace: &str, now: SystemTime) -> String {
         let milliseconds = now
@@ -90,6 +97,7 @@ impl Line {
         let directives: Vec<Value> = self
             .groups
             .into_iter()
+            .filter(|group| !group.definitions.is_empty())
             .map(|group| {
                 json!({
                     "Namespace": namespace,

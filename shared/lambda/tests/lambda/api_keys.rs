@@ -136,6 +136,8 @@ async fn a_read_only_key_opens_the_queries_alone() {
     assert_eq!(policy["context"]["access"], "read-only");
     assert!(allows(&policy, "GET/desk/tickets/IT-7"));
     assert!(allows(&policy, "GET/desk/requestors/7/tickets"));
+    assert!(allows(&policy, "GET/desk/events"));
+    assert!(!allows(&policy, "GET/other/events"));
     for write in [
         "POST/desk/tickets",
         "PATCH/desk/tickets/7",

@@ -11,9 +11,13 @@
 
 mod api_keys;
 mod describe;
+mod dispatch;
 mod events;
 mod limits;
 mod metrics;
+mod polling;
+mod polls;
+mod read_events;
 mod startup;
 mod support;
 mod tokens;

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use lambda::{ActionFunction, AuthorizerSettings, Ports, Settings, TasAction};
+use lambda::{
+    ActionFunction, AuthorizerSettings, PollDispatch, PollMetrics, PollWorkerPorts, Ports, ReadEvents,
+    Settings, TasAction,
+};
 use storage::embedded::EmbeddedStore;
 use storage::{IntegrationStore, Secret, SecretStore, StorageError};
 
@@ -28,9 +31,56 @@ const COMPLETE: [(&str, &str); 6] = [
 #[test]
 fn a_complete_environment_is_enough() {
     let ports = Ports::from_environment(TasAction::CreateTicket, environment(&COMPLETE)).unwrap();
-    assert!(ports.idempotency.is_some());
+    assert!(ports.idempotency.is_some() && ports.journal.is_some());
     let ports = Ports::from_environment(TasAction::QueryTicketById, environment(&COMPLETE)).unwrap();
-    assert!(ports.idempotency.is_none(), "a query writes nothing");
+    assert!(
+        ports.idempotency.is_none() && ports.journal.is_none(),
+        "a query writes nothing"
+    );
+}
+
+const OF_POLLING: [(&str, &str); 2] = [
+    ("TICKET_GATEWAY_POLL_QUEUE_URL", "https://sqs.example/poll"),
+    ("TICKET_GATEWAY_EVENT_BUS", "ticket-gateway"),
+];
+
+#[test]
+fn the_functions_of_polling_name_what_they_miss() {
+    let complete = [&COMPLETE[..], &OF_POLLING].concat();
+    assert!(PollWorkerPorts::from_environment(environment(&complete)).is_ok());
+    assert!(PollDispatch::from_environment(environment(&complete)).is_ok());
+    assert!(ReadEvents::from_environment(environment(&COMPLETE)).is_ok());
+    type Start = fn(&[(&str, &str)]) -> Option<lambda::Error>;
+    let worker: Start = |variables| PollWorkerPorts::from_environment(environment(variables)).err();
+    let dispatch: Start = |variables| PollDispatch::from_environment(environment(variables)).err();
+    let reader: Start = |variables| ReadEvents::from_environment(environment(variables)).err();
+    for (start, missing) in [
+        (worker, "TICKET_GATEWAY_STATE_TABLE"),
+        (worker, "TICKET_GATEWAY_SECRET_PREFIX"),
+        (worker, "TICKET_GATEWAY_POLL_QUEUE_URL"),
+        (worker, "TICKET_GATEWAY_EVENT_BUS"),
+        (dispatch, "TICKET_GATEWAY_INTEGRATIONS_TABLE"),
+        (dispatch, "TICKET_GATEWAY_POLL_QUEUE_URL"),
+        (reader, "TICKET_GATEWAY_STATE_TABLE"),
+    ] {
+        let mut variables = complete.clone();
+        variables.retain(|(name, _)| *name != missing);
+        let told = start(&variables).unwrap().to_string();
+        assert!(told.contains(missing) && told.contains("is not set"), "{told}");
+    }
+}
+
+#[test]
+fn whether_integrations_have_metrics_of_their_own_is_said_in_one_of_two_words() {
+    let metrics =
+        |value: &str| PollMetrics::from_environment(environment(&[("TICKET_GATEWAY_POLL_METRICS", value)]));
+    assert_eq!(metrics("").unwrap(), PollMetrics::default());
+    assert!(!metrics("Together").unwrap().by_integration);
+    let told = metrics("none").unwrap_err().to_string();
+    assert!(
+        told.contains("TICKET_GATEWAY_POLL_METRICS") && told.contains("`Together`"),
+        "{told}"
+    );
 }
 
 #[test]

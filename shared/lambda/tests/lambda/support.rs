@@ -79,6 +79,7 @@ pub(crate) fn ports(store: &Arc<EmbeddedStore>) -> Ports {
         secrets: Arc::new(StaticSecrets::new().with("desk", "api_key", CANARY)),
         budget: Arc::new(InProcessBudget::new()),
         idempotency: Some(store.clone()),
+        journal: Some(store.clone()),
     }
 }
 

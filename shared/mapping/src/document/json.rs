@@ -193,7 +193,7 @@ impl Reader<'_> {
             return Ok(());
         }
         let place = Place::new(self.source, self.at, self.at + 1);
-        Err(Stop::Mistake(Box::new(too_many(&place))))
+        Err(Stop::Mistake(Box::new(too_many(MAX_NODES, &place))))
     }
 
     fn deeper(&self, depth: usize) -> Result<(), Stop> {
@@ -223,10 +223,10 @@ pub(super) fn too_deep(place: &Place) -> Diagnostic {
     .at(place)
 }
 
-pub(super) fn too_many(place: &Place) -> Diagnostic {
+pub(super) fn too_many(most: usize, place: &Place) -> Diagnostic {
     Diagnostic::error(
         code::DOCUMENT,
-        format!("more than {MAX_NODES} values and keys in one document, aliases followed"),
+        format!("more than {most} values and keys in one document, aliases followed"),
     )
     .at(place)
     .help("long tables do not belong in an integration; where aliases stand in what other aliases stand for, write less of it twice")

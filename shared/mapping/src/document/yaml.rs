@@ -8,12 +8,12 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 use serde_json::Number;
 
 use super::json::{too_deep, too_many};
-use super::{Content, Key, MAX_DEPTH, MAX_NODES, MAX_TEXT_BYTES, Node, Place, Source, Written};
+use super::{Bounds, Content, Key, MAX_DEPTH, Node, Place, Source, Written};
 use crate::Diagnostic;
 use crate::diagnostic::code;
 
-pub(super) fn parse(source: &Arc<Source>) -> Result<Node, Diagnostic> {
-    let mut builder = Builder::new(source);
+pub(super) fn parse(source: &Arc<Source>, bounds: Bounds) -> Result<Node, Diagnostic> {
+    let mut builder = Builder::new(source, bounds);
     let mut events = Parser::new_from_str(&source.text);
     while let Some(event) = events.next_event() {
         let (event, span) = event.map_err(|error| {
@@ -118,6 +118,7 @@ struct Builder<'a> {
     anchors: HashMap<usize, (Node, usize, Size)>,
     /// What was read so far, aliases followed.
     size: Size,
+    bounds: Bounds,
     documents: usize,
     root: Option<Node>,
 }
@@ -150,15 +151,17 @@ enum Collection {
 }
 
 impl Size {
-    fn grow(&mut self, by: Size, place: &Place) -> Result<(), Diagnostic> {
+    fn grow(&mut self, by: Size, bounds: Bounds, place: &Place) -> Result<(), Diagnostic> {
         self.nodes += by.nodes;
         self.text += by.text;
-        if self.nodes > MAX_NODES {
-            return Err(too_many(place));
+        if self.nodes > bounds.nodes {
+            return Err(too_many(bounds.nodes, place));
         }
-        if self.text > MAX_TEXT_BYTES {
-            let message =
-                format!("more than {MAX_TEXT_BYTES} bytes of text in one document, aliases followed");
+        if self.text > bounds.text_bytes {
+            let message = format!(
+                "more than {} bytes of text in one document, aliases followed",
+                bounds.text_bytes
+            );
             return Err(Diagnostic::error(code::DOCUMENT, message).at(place));
         }
         Ok(())
@@ -166,7 +169,7 @@ impl Size {
 }
 
 impl<'a> Builder<'a> {
-    fn new(source: &'a Arc<Source>) -> Self {
+    fn new(source: &'a Arc<Source>, bounds: Bounds) -> Self {
         let text = &source.text;
         let bytes = if text.is_ascii() {
             Vec::new()
@@ -180,6 +183,7 @@ impl<'a> Builder<'a> {
             open: Vec::new(),
             anchors,
             size: Size::default(),
+            bounds,
             documents: 0,
             root: None,
         }
@@ -290,7 +294,7 @@ impl<'a> Builder<'a> {
                 text: self.size.text - open.size_before.text,
             };
             // The copy that is kept for the aliases takes as much again.
-            self.size.grow(size, &node.place)?;
+            self.size.grow(size, self.bounds, &node.place)?;
             self.anchors
                 .insert(open.anchor, (node.clone(), open.deepest + 1, size));
         }
@@ -304,7 +308,7 @@ impl<'a> Builder<'a> {
                 Diagnostic::error(code::DOCUMENT, "this alias is part of what it stands for").at(&place),
             );
         };
-        self.size.grow(size, &place)?;
+        self.size.grow(size, self.bounds, &place)?;
         if self.open.len() + depth > MAX_DEPTH {
             return Err(too_deep(&place));
         }
@@ -344,10 +348,10 @@ impl<'a> Builder<'a> {
             nodes: 0,
             text: text.len(),
         };
-        self.size.grow(size, &place)?;
+        self.size.grow(size, self.bounds, &place)?;
         let node = Node { place, content };
         if anchor != 0 {
-            self.size.grow(size, &node.place)?;
+            self.size.grow(size, self.bounds, &node.place)?;
             self.anchors.insert(anchor, (node.clone(), 0, size));
         }
         self.add(node, 0)
@@ -375,7 +379,8 @@ impl<'a> Builder<'a> {
 
     /// Puts a finished node into what is open, as its key, its value or its element.
     fn add(&mut self, node: Node, depth: usize) -> Result<(), Diagnostic> {
-        self.size.grow(Size { nodes: 1, text: 0 }, &node.place)?;
+        self.size
+            .grow(Size { nodes: 1, text: 0 }, self.bounds, &node.place)?;
         let Some(open) = self.open.last_mut() else {
             self.root = Some(node);
             return Ok(());

@@ -8,22 +8,32 @@ use crate::plan::{Expression, Origin, Path, PathSegment, loop_slot};
 impl<'v> Machine<'v> {
     /// The value at the end of a path. What is not there is null; a path never fails.
     pub(super) fn path(&mut self, path: &'v Path) -> Result<Datum<'v>, Fault> {
-        let mut value = match &path.origin {
-            Origin::Name(name) => self.name(name),
-            Origin::Root => self.root.clone(),
-            Origin::Local(slot) => self.local(*slot)?,
-            Origin::Loop(slot) => self.iterator(*slot)?,
-            Origin::Value(value) => self.expression(value)?,
-        };
+        let mut value = self.origin(&path.origin)?;
         for segment in &path.segments {
-            value = match segment {
-                PathSegment::Key(key) => self.member(&value, key)?,
-                PathSegment::Index(index) => self.element(&value, *index)?,
-                PathSegment::Computed(index) => self.computed(&value, index)?,
-                PathSegment::Slice { from, to } => self.slice(value, from.as_ref(), to.as_ref())?,
-            };
+            value = self.segment(value, segment)?;
         }
         Ok(value)
+    }
+
+    /// The value that a path begins with.
+    pub(crate) fn origin(&mut self, origin: &'v Origin) -> Result<Datum<'v>, Fault> {
+        match origin {
+            Origin::Name(name) => Ok(self.name(name)),
+            Origin::Root => Ok(self.root.clone()),
+            Origin::Local(slot) => self.local(*slot),
+            Origin::Loop(slot) => self.iterator(*slot),
+            Origin::Value(value) => self.expression(value),
+        }
+    }
+
+    /// One step down a path.
+    pub(crate) fn segment(&mut self, value: Datum<'v>, segment: &'v PathSegment) -> Result<Datum<'v>, Fault> {
+        match segment {
+            PathSegment::Key(key) => self.member(&value, key),
+            PathSegment::Index(index) => self.element(&value, *index),
+            PathSegment::Computed(index) => self.computed(&value, index),
+            PathSegment::Slice { from, to } => self.slice(value, from.as_ref(), to.as_ref()),
+        }
     }
 
     fn name(&self, name: &str) -> Datum<'v> {

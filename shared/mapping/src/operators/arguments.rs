@@ -4,6 +4,7 @@ use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::document::{Content, Key, Node};
 use crate::documentation::Documentation;
 use crate::dsl;
+use crate::explain::Parts;
 use crate::fault::Fault;
 use crate::machine::Machine;
 use crate::plan::{MappingNode, Shape, Tracer, loop_slot};
@@ -193,6 +194,16 @@ impl Names {
     /// The values, in the order of the names.
     pub(super) fn evaluate<'v>(&'v self, machine: &mut Machine<'v>) -> Result<Vec<Datum<'v>>, Fault> {
         self.entries.iter().map(|(_, node)| machine.node(node)).collect()
+    }
+
+    /// Explains them; gives their values, unless one has none.
+    pub(super) fn explain<'v>(
+        &'v self,
+        machine: &mut Machine<'v>,
+        parts: &mut Parts,
+    ) -> Option<Vec<Datum<'v>>> {
+        let explain = |(name, node): &'v (String, MappingNode)| parts.argument(machine, name, node);
+        self.entries.iter().map(explain).collect()
     }
 
     pub(super) fn trace(&self, tracer: &mut Tracer) -> Vec<Shape> {

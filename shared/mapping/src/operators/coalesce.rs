@@ -6,6 +6,7 @@ use crate::compile::Compiler;
 use crate::datum::Datum;
 use crate::document::Node;
 use crate::documentation::{Documentation, Example, Parameter};
+use crate::explain::Parts;
 use crate::fault::Fault;
 use crate::machine::{Machine, Turn};
 use crate::plan::{MappingNode, NodeKind, Shape, Tracer};
@@ -113,6 +114,36 @@ impl Evaluate for Coalesce {
             }
         }
         Ok(Datum::Null)
+    }
+
+    fn explain<'v>(&'v self, machine: &mut Machine<'v>, parts: &mut Parts) -> &'static str {
+        if let Some(written) = self.written() {
+            let length = written.len();
+            for (index, (key, node)) in written.into_iter().enumerate() {
+                let Some(item) = parts.candidate(machine, index, node) else {
+                    break;
+                };
+                let turn = Turn {
+                    item,
+                    key: key.map(Cow::Borrowed),
+                    index,
+                    length,
+                };
+                let holds = machine.aside(|machine| machine.holds(self.condition.as_ref(), turn));
+                if holds.is_ok_and(|holds| holds) {
+                    break;
+                }
+            }
+        } else {
+            parts.turns(
+                machine,
+                "COALESCE()",
+                &self.items,
+                ("condition", self.condition.as_ref()),
+                false,
+            );
+        }
+        COALESCE.documentation.name
     }
 
     fn trace(&self, tracer: &mut Tracer) -> Shape {

@@ -4,6 +4,7 @@ use crate::compile::Compiler;
 use crate::datum::Datum;
 use crate::document::Node;
 use crate::documentation::{Documentation, Example, Parameter};
+use crate::explain::Parts;
 use crate::fault::Fault;
 use crate::machine::{Machine, Turn};
 use crate::plan::{MappingNode, Shape, Tracer};
@@ -83,6 +84,11 @@ impl Evaluate for Concat {
             machine.check_text(&joined)?;
         }
         machine.new_text(joined)
+    }
+
+    fn explain<'v>(&'v self, machine: &mut Machine<'v>, parts: &mut Parts) -> &'static str {
+        parts.argument(machine, "items", &self.items);
+        CONCAT.documentation.name
     }
 
     fn trace(&self, tracer: &mut Tracer) -> Shape {

@@ -4,6 +4,7 @@ use crate::compile::Compiler;
 use crate::datum::Datum;
 use crate::document::Node;
 use crate::documentation::{Documentation, Example, Parameter};
+use crate::explain::Parts;
 use crate::fault::Fault;
 use crate::machine::Machine;
 use crate::plan::{MappingNode, Shape, Tracer};
@@ -97,6 +98,26 @@ impl Evaluate for Conditional {
                 None => Ok(Datum::Null),
             }
         })
+    }
+
+    fn explain<'v>(&'v self, machine: &mut Machine<'v>, parts: &mut Parts) -> &'static str {
+        let Some(values) = self.names.explain(machine, parts) else {
+            return CONDITIONAL.documentation.name;
+        };
+        let explained = machine.with_locals(values, |machine| {
+            let held = parts.argument(machine, "condition", &self.condition);
+            let branch = match held.map(|held| held.is_truthy()) {
+                Some(true) => self.pass.as_ref().map(|branch| ("on_pass", branch)),
+                Some(false) => self.fail.as_ref().map(|branch| ("on_fail", branch)),
+                None => None,
+            };
+            if let Some((name, branch)) = branch {
+                parts.argument(machine, name, branch);
+            }
+            Ok(())
+        });
+        explained.ok();
+        CONDITIONAL.documentation.name
     }
 
     fn trace(&self, tracer: &mut Tracer) -> Shape {

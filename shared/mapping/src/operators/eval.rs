@@ -4,6 +4,7 @@ use crate::compile::Compiler;
 use crate::datum::Datum;
 use crate::document::{Content, Node};
 use crate::documentation::{Documentation, Example, Parameter};
+use crate::explain::Parts;
 use crate::fault::Fault;
 use crate::machine::Machine;
 use crate::plan::{MappingNode, Shape, Tracer};
@@ -64,6 +65,17 @@ impl Evaluate for Eval {
     fn evaluate<'v>(&'v self, machine: &mut Machine<'v>) -> Result<Datum<'v>, Fault> {
         let values = self.names.evaluate(machine)?;
         machine.with_locals(values, |machine| machine.node(&self.expression))
+    }
+
+    fn explain<'v>(&'v self, machine: &mut Machine<'v>, parts: &mut Parts) -> &'static str {
+        if let Some(values) = self.names.explain(machine, parts) {
+            let explained = machine.with_locals(values, |machine| {
+                parts.argument(machine, "expression", &self.expression);
+                Ok(())
+            });
+            explained.ok();
+        }
+        EVAL.documentation.name
     }
 
     fn trace(&self, tracer: &mut Tracer) -> Shape {

@@ -4,6 +4,7 @@ use crate::compile::Compiler;
 use crate::datum::Datum;
 use crate::document::Node;
 use crate::documentation::{Documentation, Example, Parameter};
+use crate::explain::Parts;
 use crate::fault::Fault;
 use crate::machine::Machine;
 use crate::plan::{MappingNode, Shape, Tracer};
@@ -76,6 +77,17 @@ impl Evaluate for Filter {
             }
         }
         machine.new_list(kept)
+    }
+
+    fn explain<'v>(&'v self, machine: &mut Machine<'v>, parts: &mut Parts) -> &'static str {
+        parts.turns(
+            machine,
+            "FILTER()",
+            &self.items,
+            ("condition", self.condition.as_ref()),
+            false,
+        );
+        FILTER.documentation.name
     }
 
     fn trace(&self, tracer: &mut Tracer) -> Shape {

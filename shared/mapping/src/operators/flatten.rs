@@ -3,6 +3,7 @@ use crate::compile::Compiler;
 use crate::datum::Datum;
 use crate::document::Node;
 use crate::documentation::{Documentation, Example, Parameter};
+use crate::explain::Parts;
 use crate::fault::Fault;
 use crate::machine::Machine;
 use crate::plan::{MappingNode, Shape, Tracer};
@@ -66,6 +67,11 @@ impl Evaluate for Flatten {
             }
         }
         machine.new_list(flat)
+    }
+
+    fn explain<'v>(&'v self, machine: &mut Machine<'v>, parts: &mut Parts) -> &'static str {
+        parts.argument(machine, "items", &self.items);
+        FLATTEN.documentation.name
     }
 
     fn trace(&self, tracer: &mut Tracer) -> Shape {

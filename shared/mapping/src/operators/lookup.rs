@@ -6,6 +6,7 @@ use crate::compile::Compiler;
 use crate::datum::Datum;
 use crate::document::{Content, Node};
 use crate::documentation::{Documentation, Example, Parameter};
+use crate::explain::Parts;
 use crate::fault::Fault;
 use crate::machine::Machine;
 use crate::plan::{MappingNode, Shape, Tracer};
@@ -149,6 +150,20 @@ impl Evaluate for Lookup {
             (None, Some(default)) => machine.node(default),
             (None, None) => Ok(Datum::Null),
         }
+    }
+
+    fn explain<'v>(&'v self, machine: &mut Machine<'v>, parts: &mut Parts) -> &'static str {
+        let Some(key) = parts.argument(machine, "key", &self.key) else {
+            return LOOKUP.documentation.name;
+        };
+        if let Table::Computed(table) = &self.table {
+            parts.argument(machine, "mapping", table);
+        }
+        let found = machine.aside(|machine| self.find(&key, machine));
+        if let (Ok(None), Some(default)) = (found, &self.default) {
+            parts.argument(machine, "default", default);
+        }
+        LOOKUP.documentation.name
     }
 
     fn trace(&self, tracer: &mut Tracer) -> Shape {

@@ -4,6 +4,7 @@ use crate::compile::Compiler;
 use crate::datum::Datum;
 use crate::document::Node;
 use crate::documentation::{Documentation, Example, Parameter};
+use crate::explain::Parts;
 use crate::fault::Fault;
 use crate::machine::{Machine, Output};
 use crate::plan::{MappingNode, Shape, Tracer};
@@ -100,6 +101,17 @@ impl Evaluate for Map {
         machine.write_list(out, turns, |machine, out, turn| {
             machine.with_turn(turn, |machine| machine.write_node(&self.converter, out))
         })
+    }
+
+    fn explain<'v>(&'v self, machine: &mut Machine<'v>, parts: &mut Parts) -> &'static str {
+        parts.turns(
+            machine,
+            "MAP()",
+            &self.items,
+            ("converter", Some(&self.converter)),
+            true,
+        );
+        MAP.documentation.name
     }
 
     fn trace(&self, tracer: &mut Tracer) -> Shape {

@@ -6,6 +6,7 @@ use crate::compile::Compiler;
 use crate::datum::Datum;
 use crate::document::Node;
 use crate::documentation::{Documentation, Example, Parameter};
+use crate::explain::Parts;
 use crate::fault::Fault;
 use crate::machine::Machine;
 use crate::plan::{MappingNode, NodeKind, Shape, Tracer};
@@ -87,6 +88,20 @@ impl Evaluate for Merge {
             }
         }
         machine.new_object(merged)
+    }
+
+    fn explain<'v>(&'v self, machine: &mut Machine<'v>, parts: &mut Parts) -> &'static str {
+        match &self.items.kind {
+            NodeKind::List(elements) => {
+                for (index, element) in elements.iter().enumerate() {
+                    parts.candidate(machine, index, element);
+                }
+            }
+            _ => {
+                parts.argument(machine, "items", &self.items);
+            }
+        }
+        MERGE.documentation.name
     }
 
     fn trace(&self, tracer: &mut Tracer) -> Shape {

@@ -21,6 +21,7 @@ use crate::datum::Datum;
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::document::{Key, Node};
 use crate::documentation::Documentation;
+use crate::explain::Parts;
 use crate::fault::Fault;
 use crate::machine::{Machine, Output};
 use crate::plan::{Shape, Tracer};
@@ -59,6 +60,9 @@ pub(crate) trait Evaluate: Debug + Send + Sync {
         let value = self.evaluate(machine)?;
         machine.write(&value, out)
     }
+
+    /// Explains its arguments and the mappings in it that are evaluated; gives the operator's name.
+    fn explain<'v>(&'v self, machine: &mut Machine<'v>, parts: &mut Parts) -> &'static str;
 
     /// Notes what is read of the input.
     fn trace(&self, tracer: &mut Tracer) -> Shape;

@@ -7,6 +7,7 @@ use crate::compile::{Compiler, Resolved};
 use crate::datum::Datum;
 use crate::document::Node;
 use crate::documentation::{Documentation, Example, Parameter};
+use crate::explain::Parts;
 use crate::fault::Fault;
 use crate::machine::Machine;
 use crate::plan::{Shape, Tracer};
@@ -129,6 +130,13 @@ impl Evaluate for Render {
         };
         let text = self.template.render_in(machine, scope, &mut HtmlEscape)?;
         machine.new_text(text)
+    }
+
+    fn explain<'v>(&'v self, machine: &mut Machine<'v>, parts: &mut Parts) -> &'static str {
+        if let Scope::Only(names) = &self.scope {
+            names.explain(machine, parts);
+        }
+        RENDER.documentation.name
     }
 
     fn trace(&self, tracer: &mut Tracer) -> Shape {

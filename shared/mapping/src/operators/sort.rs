@@ -6,6 +6,7 @@ use crate::compile::Compiler;
 use crate::datum::Datum;
 use crate::document::Node;
 use crate::documentation::{Documentation, Example, Parameter};
+use crate::explain::Parts;
 use crate::fault::Fault;
 use crate::machine::Machine;
 use crate::plan::{MappingNode, Shape, Tracer};
@@ -99,6 +100,14 @@ impl Evaluate for Sort {
         });
         let sorted = sorted.map_err(|fault: Fault| fault.in_place(&self.key.place))?;
         machine.new_list(sorted.into_iter().map(|(_, item)| item).collect())
+    }
+
+    fn explain<'v>(&'v self, machine: &mut Machine<'v>, parts: &mut Parts) -> &'static str {
+        parts.turns(machine, "SORT()", &self.items, ("key", Some(&self.key)), false);
+        if let Some(descending) = &self.descending {
+            parts.argument(machine, "desc", descending);
+        }
+        SORT.documentation.name
     }
 
     fn trace(&self, tracer: &mut Tracer) -> Shape {

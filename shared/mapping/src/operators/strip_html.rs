@@ -3,6 +3,7 @@ use crate::compile::Compiler;
 use crate::datum::Datum;
 use crate::document::Node;
 use crate::documentation::{Documentation, Example, Parameter};
+use crate::explain::Parts;
 use crate::fault::Fault;
 use crate::html;
 use crate::machine::Machine;
@@ -64,6 +65,11 @@ impl Evaluate for StripHtml {
                 Err(Fault::types("STRIP_HTML()", message).in_place(&self.text.place))
             }
         }
+    }
+
+    fn explain<'v>(&'v self, machine: &mut Machine<'v>, parts: &mut Parts) -> &'static str {
+        parts.argument(machine, "text", &self.text);
+        STRIP_HTML.documentation.name
     }
 
     fn trace(&self, tracer: &mut Tracer) -> Shape {

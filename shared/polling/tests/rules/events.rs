@@ -181,6 +181,37 @@ fn a_ticket_that_was_forgotten_is_updated_and_not_created_again() {
 }
 
 #[test]
+fn a_ticket_that_was_too_large_to_be_kept_is_updated_without_changes() {
+    let world = World::at(1000.0);
+    world.polled_until(960.0);
+    world.answers([page(vec![ticket("A", 970.0, "New")], None)]);
+    world.poll(&settings());
+    world.with(|inner| inner.seen.get_mut("A").unwrap().ticket.clear());
+    world.set(1030.0);
+    world.answers([page(vec![ticket("A", 990.0, "Started")], None)]);
+    world.poll(&settings());
+    let log = world.log();
+    assert_eq!((log[1].kind, &log[1].changes), (EventKind::Updated, &None));
+}
+
+#[test]
+fn an_event_without_its_ticket_says_so() {
+    let world = poll_each(vec![
+        vec![ticket("A", 970.0, "New")],
+        vec![ticket("A", 971.0, "Open")],
+    ]);
+    let whole = world.log().remove(1);
+    let event = whole.clone().without_comments().without_ticket();
+    assert_eq!(event.omitted, ["ticket", "changes"]);
+    assert_eq!(event.changes, None);
+    assert!(event.ticket.keys().all(|field| field == "id"));
+    assert_eq!(
+        (event.event_id, event.ticket_id, event.version),
+        (whole.event_id, whole.ticket_id, whole.version)
+    );
+}
+
+#[test]
 fn an_event_without_its_comments_says_so() {
     let mut talked = ticket("A", 970.0, "New");
     talked.fields.insert("comments".into(), json!([{"body": "long"}]));

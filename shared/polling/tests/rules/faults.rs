@@ -224,6 +224,28 @@ fn a_row_that_is_no_ticket_is_reported_and_stops_nothing() {
     odd.unusable.push("row 3: `updated_at` is not a time".to_owned());
     world.answers([odd]);
     let report = world.poll(&settings());
-    assert_eq!(report.unusable, ["row 3: `updated_at` is not a time"]);
+    assert_eq!(report.unusable, 1);
+    assert_eq!(report.unusable_reasons, ["row 3: `updated_at` is not a time"]);
     assert_eq!(world.published(), ["A New"]);
+}
+
+#[test]
+fn the_stream_s_record_tells_of_rows_that_are_no_tickets_until_there_are_none() {
+    let world = World::at(1000.0);
+    world.polled_until(960.0);
+    let mut odd = page(vec![ticket("A", 970.0, "New")], None);
+    odd.unusable.push("row 3: `updated_at` is not a time".to_owned());
+    world.answers([odd]);
+    world.poll(&settings());
+    let record = world.record();
+    assert_eq!(record.unusable, 1);
+    assert_eq!(
+        record.unusable_reason.as_deref(),
+        Some("row 3: `updated_at` is not a time")
+    );
+    world.set(1030.0);
+    world.answers([page(vec![], None)]);
+    world.poll(&settings());
+    let record = world.record();
+    assert_eq!((record.unusable, record.unusable_reason), (0, None));
 }

@@ -8,6 +8,7 @@
     reason = "a test that meets a surprise stops; its parts see each other"
 )]
 
+mod causes;
 mod events;
 mod faults;
 mod operating;

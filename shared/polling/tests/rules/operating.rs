@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use polling::{Order, Outcome, Paging, Settings, dry_run, due, operate};
+use polling::{Order, Outcome, Paging, Settings, dry_run, due, operate, overdue};
 use storage::{Acceptance, Event, EventCursor, EventLog, EventSink, LoggedEvent, StorageError, StreamKey};
 
 use crate::support::{World, at, complete, key, listing, ticket};
@@ -40,6 +40,33 @@ fn a_dry_run_gives_the_events_and_changes_nothing() {
             .collect::<Vec<_>>()
     };
     assert_eq!(ids(&events), ids(&world.log()));
+}
+
+#[test]
+fn a_stream_that_waits_for_its_next_run_is_not_overdue_whatever_its_settings_are() {
+    for (look_back, interval) in [(60, 10), (120, 30), (3600, 3600)] {
+        let settings = Settings {
+            look_back: Duration::from_secs(look_back),
+            interval: Duration::from_secs(interval),
+            ..settings()
+        };
+        let world = World::at(95_000.0);
+        world.polled_until(90_000.0);
+        // The end of a long catch-up may be up to an interval ago; the run after it is like all that follow.
+        world.poll(&settings);
+        world.set(100_000.0);
+        world.poll(&settings);
+        let overdue = |after: u64| {
+            let now = at(100_000.0) + Duration::from_secs(after);
+            overdue(world.record().watermark, now, 0, &settings)
+        };
+        assert_eq!(overdue(interval), Duration::ZERO, "{look_back} {interval}");
+        assert!(overdue(interval + 900) > Duration::from_secs(890));
+        // A ticketing system whose clock is an hour slow has an older watermark by design.
+        let now = at(100_000.0) + Duration::from_secs(3600);
+        let slow = polling::overdue(world.record().watermark, now, -3_600_000, &settings);
+        assert_eq!(slow, Duration::ZERO);
+    }
 }
 
 #[test]

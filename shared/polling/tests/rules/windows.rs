@@ -152,6 +152,28 @@ fn w4_the_watermark_moves_only_when_the_window_is_read_to_its_end() {
 }
 
 #[test]
+fn w4_a_run_that_ends_within_a_window_leaves_the_watermark_where_it_was() {
+    let world = World::at(1000.0);
+    world.polled_until(960.0);
+    world.with(|inner| inner.page_takes = 10.0);
+    world.answers([
+        page(vec![ticket("A", 970.0, "New")], Some("2")),
+        page(vec![ticket("B", 965.0, "New")], None),
+    ]);
+    let short = Limits {
+        deadline: at(1015.0),
+        ..world.limits()
+    };
+    let report = world.poll_as(&key(), &settings(Order::Unsorted), &short);
+    assert_eq!((report.outcome, report.pages), (Outcome::MoreToDo, 1));
+    assert_eq!(world.published(), ["A New"]);
+    assert_eq!(world.watermark(), 960.0);
+    world.poll(&settings(Order::Unsorted));
+    assert_eq!(world.published(), ["A New", "B New"]);
+    assert_eq!(world.watermark(), 970.0);
+}
+
+#[test]
 fn w4_a_feed_is_read_until_it_reaches_what_lies_before_the_window() {
     let world = World::at(1000.0);
     world.polled_until(960.0);
@@ -565,6 +587,31 @@ fn w10_a_clock_that_is_behind_ours_pulls_the_window_back_already_on_its_first_pa
     world.set(1030.0);
     world.poll(&settings(Order::Asc));
     assert_eq!(world.requests()[1], (805.0, 960.0, None), "1030 - 60 - 10");
+}
+
+#[test]
+fn w10_a_token_of_the_list_before_its_end_was_pulled_back_is_not_followed() {
+    let world = World::at(1000.0);
+    world.polled_until(800.0);
+    let mut first = page(
+        vec![ticket("A", 925.0, "New"), ticket("B", 935.0, "New")],
+        Some("2"),
+    );
+    first.date = Some(at(940.0));
+    let mut again = page(vec![ticket("A", 925.0, "New")], Some("2 of the shorter list"));
+    again.date = Some(at(940.0));
+    let last = page(vec![ticket("C", 920.0, "New")], None);
+    world.answers([first, again, last]);
+    let report = world.poll(&settings(Order::Unsorted));
+    assert_eq!((report.outcome, report.pages), (Outcome::CaughtUp, 3));
+    let asked: Vec<_> = world
+        .requests()
+        .into_iter()
+        .map(|request| (request.1, request.2))
+        .collect();
+    let shorter = Some("2 of the shorter list".to_owned());
+    assert_eq!(asked, [(990.0, None), (930.0, None), (930.0, shorter)]);
+    assert_eq!(world.published(), ["A New", "C New"]);
 }
 
 #[test]

@@ -19,6 +19,15 @@ const MOST_UNPACKED: u64 = 32 * 1024 * 1024;
 
 /// The value as compressed JSON. `what` begins the message where it is too large: "version 7 of `x`".
 pub(super) fn pack(what: &str, value: &impl Serialize) -> Result<Vec<u8>, StorageError> {
+    compress(what, value, Compression::default())
+}
+
+/// As [`pack`], in a third of its time and a tenth larger: for what is written with each change of a ticket.
+pub(super) fn pack_quickly(what: &str, value: &impl Serialize) -> Result<Vec<u8>, StorageError> {
+    compress(what, value, Compression::fast())
+}
+
+fn compress(what: &str, value: &impl Serialize, level: Compression) -> Result<Vec<u8>, StorageError> {
     let cannot = |error: std::io::Error| StorageError::failed(format!("cannot compress {what}"), error);
     let text = serde_json::to_vec(value).map_err(|error| cannot(error.into()))?;
     if text.len() as u64 > MOST_UNPACKED {
@@ -27,7 +36,7 @@ pub(super) fn pack(what: &str, value: &impl Serialize) -> Result<Vec<u8>, Storag
             "{what} is too large: {have} KB, and at most {most} KB can be stored"
         )));
     }
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let mut encoder = GzEncoder::new(Vec::new(), level);
     encoder.write_all(&text).map_err(cannot)?;
     encoder.flush().map_err(cannot)?;
     let packed = encoder.finish().map_err(cannot)?;

@@ -9,22 +9,20 @@
 //! A version and its chunks are written in one transaction, and never again.
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 
 use super::chunks::{self, CHUNK};
 use super::connection::Connection;
-use super::failure::explain_code;
 use super::pause::pause;
 use super::table::{Item, PK, SK, Table, bytes, number, text};
+use super::transaction::{CONDITION_FAILED, IN_THE_WAY, Transacted, incomplete, transact};
 use crate::error::StorageError;
 use crate::integrations::{IntegrationStore, IntegrationVersion, NewVersion, ScheduledStream, VersionInfo};
 
 const ACTIVE: &str = "ACTIVE";
 const STREAMS: &str = "streams";
-const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 /// So many writers may take the next number before us.
 const ATTEMPTS: u32 = 20;
 
@@ -89,34 +87,11 @@ impl DynamoIntegrations {
         doing: &str,
         items: Vec<TransactWriteItem>,
     ) -> Result<Result<(), Vec<CancellationReason>>, StorageError> {
-        let request = self
-            .table
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(items));
-        let error = match request.send().await {
-            Ok(_) => return Ok(Ok(())),
-            Err(error) => error,
-        };
-        if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
-            error.as_service_error()
-        {
-            let reasons = cancelled.cancellation_reasons();
-            if reasons
-                .iter()
-                .any(|reason| reason.code() == Some(CONDITION_FAILED))
-            {
-                return Ok(Err(reasons.to_vec()));
-            }
-            let reason = reasons
-                .iter()
-                .find(|reason| reason.code().is_some_and(|code| code != "None"));
-            if let Some(reason) = reason {
-                let code = reason.code().unwrap_or_default();
-                return Err(explain_code(doing, code, reason.message().unwrap_or_default()));
-            }
+        match transact(&self.table, doing, items).await? {
+            Transacted::Written => Ok(Ok(())),
+            Transacted::Refused(reasons) => Ok(Err(reasons)),
+            Transacted::InTheWay => Err(StorageError::unavailable(doing, IN_THE_WAY)),
         }
-        Err(self.table.explain(doing, &error))
     }
 
     fn put(&self, item: Item) -> Result<TransactWriteItem, StorageError> {
@@ -333,8 +308,4 @@ fn check(name: &str) -> Result<(), StorageError> {
         return Err(StorageError::configuration(message));
     }
     Ok(())
-}
-
-fn incomplete(error: aws_sdk_dynamodb::error::BuildError) -> StorageError {
-    StorageError::failed("cannot build a transaction", error)
 }

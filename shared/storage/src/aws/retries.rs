@@ -3,8 +3,10 @@
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::CancellationReason;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 
@@ -39,9 +41,15 @@ impl ClassifyRetry for MetATransaction {
                     .map(ProvideErrorMetadata::code)
             })
             .flatten();
-        let cancelled = error
-            .downcast_ref::<TransactWriteItemsError>()
-            .is_some_and(is_only_in_the_way);
+        let cancelled = match (error.downcast_ref(), error.downcast_ref()) {
+            (Some(TransactWriteItemsError::TransactionCanceledException(cancelled)), _) => {
+                is_only_in_the_way(cancelled.cancellation_reasons())
+            }
+            (_, Some(TransactGetItemsError::TransactionCanceledException(cancelled))) => {
+                is_only_in_the_way(cancelled.cancellation_reasons())
+            }
+            _ => false,
+        };
         if cancelled || code == Some("TransactionConflictException") {
             RetryAction::throttling_error()
         } else {
@@ -55,17 +63,10 @@ impl ClassifyRetry for MetATransaction {
 }
 
 /// Nothing but other writers and throttling stopped the transaction; no condition of it failed.
-fn is_only_in_the_way(error: &TransactWriteItemsError) -> bool {
-    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
-        return false;
-    };
-    let mut reasons = cancelled
-        .cancellation_reasons()
-        .iter()
-        .filter_map(|reason| reason.code())
-        .peekable();
-    reasons.peek().is_some()
-        && reasons.all(|code| {
+fn is_only_in_the_way(reasons: &[CancellationReason]) -> bool {
+    let mut codes = reasons.iter().filter_map(CancellationReason::code).peekable();
+    codes.peek().is_some()
+        && codes.all(|code| {
             matches!(
                 code,
                 "None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded"

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 use super::connection::Connection;
 use super::failure::explain;
+use super::pause::pause;
 use crate::error::StorageError;
 
 /// The attributes of an item.
@@ -20,6 +21,11 @@ pub(super) const PK: &str = "pk";
 pub(super) const SK: &str = "sk";
 /// Name of the attribute that DynamoDB deletes items by: seconds since 1970.
 pub(super) const EXPIRES_AT: &str = "expires_at";
+
+/// Items that DynamoDB reads at once.
+const BATCH: usize = 100;
+/// Batches in a row of which nothing was read, until it is given up.
+const ATTEMPTS: u32 = 8;
 
 /// A table and the client it is reached by.
 #[derive(Debug, Clone)]
@@ -48,6 +54,63 @@ impl Table {
             .send()
             .await;
         Ok(answer.map_err(|error| self.explain(doing, &error))?.item)
+    }
+
+    /// The items of these keys that are there, as they are now, in any order.
+    pub(super) async fn get_all(
+        &self,
+        doing: &str,
+        keys: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Vec<Item>, StorageError> {
+        // DynamoDB refuses a batch that names an item twice.
+        let mut keys: Vec<(String, String)> = keys.into_iter().collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let mut found = Vec::with_capacity(keys.len());
+        for batch in keys.chunks(BATCH) {
+            let keys = batch
+                .iter()
+                .map(|(pk, sk)| Item::from([(PK.to_owned(), text(pk)), (SK.to_owned(), text(sk))]));
+            let mut left = keys.collect::<Vec<Item>>();
+            let mut idle = 0;
+            while !left.is_empty() {
+                let asked = left.len();
+                let wanted = KeysAndAttributes::builder()
+                    .set_keys(Some(left))
+                    .consistent_read(true)
+                    .build()
+                    .map_err(|error| StorageError::failed(doing, error))?;
+                let answer = self
+                    .client
+                    .batch_get_item()
+                    .request_items(&self.name, wanted)
+                    .send()
+                    .await
+                    .map_err(|error| self.explain(doing, &error))?;
+                found.extend(
+                    answer
+                        .responses
+                        .and_then(|mut tables| tables.remove(&self.name))
+                        .unwrap_or_default(),
+                );
+                left = answer
+                    .unprocessed_keys
+                    .and_then(|mut tables| tables.remove(&self.name))
+                    .map_or_else(Vec::new, |rest| rest.keys);
+                // Some are left over where all would be more than 16 MB; none was read where the table is too busy.
+                if left.len() < asked {
+                    idle = 0;
+                    continue;
+                }
+                idle += 1;
+                if idle == ATTEMPTS {
+                    let why = "DynamoDB is too busy to read the items";
+                    return Err(StorageError::unavailable(doing, why));
+                }
+                pause(idle).await;
+            }
+        }
+        Ok(found)
     }
 
     /// All items under `pk`, in the order of their sort keys; with a prefix, those whose sort key begins with it.
@@ -164,4 +227,14 @@ pub(super) fn number(value: u64) -> AttributeValue {
 /// An attribute of bytes.
 pub(super) fn bytes(value: impl Into<Vec<u8>>) -> AttributeValue {
     AttributeValue::B(Blob::new(value))
+}
+
+/// A text from outside as a part of a key. DynamoDB takes 1 to 1,024 bytes as a sort key; what is empty or longer is
+/// known by its hash.
+pub(super) fn key_text(given: &str) -> String {
+    if (1..=900).contains(&given.len()) {
+        given.to_owned()
+    } else {
+        format!("#{}", crate::hash::sha256(given))
+    }
 }

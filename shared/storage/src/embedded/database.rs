@@ -85,6 +85,10 @@ impl EmbeddedStore {
             transaction.open_table(super::idempotency::RECORDS)?;
             transaction.open_table(super::idempotency::BY_END)?;
             transaction.open_table(super::caller_keys::KEYS)?;
+            super::poll_state::prepare(transaction)?;
+            super::event_log::prepare(transaction)?;
+            super::write_journal::prepare(transaction)?;
+            transaction.open_table(super::webhooks::WEBHOOKS)?;
             Ok(())
         });
         made.map_err(|failure| failure.into_error("cannot prepare the state store"))?;

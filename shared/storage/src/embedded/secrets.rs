@@ -120,7 +120,7 @@ impl FileSecrets {
     }
 
     /// Changes the file as a whole or not at all, one writer after the other.
-    fn change(&self, change: impl FnOnce(&mut SecretsByIntegration)) -> Result<(), StorageError> {
+    fn change<T>(&self, change: impl FnOnce(&mut SecretsByIntegration) -> T) -> Result<T, StorageError> {
         let cannot = |error: std::io::Error| {
             StorageError::failed(
                 format!("cannot write the secrets file {}", self.path.display()),
@@ -136,12 +136,13 @@ impl FileSecrets {
         let lock = private_file(Path::new(&lock)).map_err(cannot)?;
         lock.lock().map_err(cannot)?;
         let mut all = self.read()?;
-        change(&mut all);
+        let result = change(&mut all);
         let text = Zeroizing::new(
             serde_json::to_string_pretty(&Exposed(&all))
                 .map_err(|error| StorageError::failed("cannot write the secrets as JSON", error))?,
         );
-        replace_private_file(&self.path, &text).map_err(cannot)
+        replace_private_file(&self.path, &text).map_err(cannot)?;
+        Ok(result)
     }
 }
 
@@ -172,6 +173,21 @@ impl SecretWriter for FileSecrets {
         blocking(move || {
             file.change(|all| {
                 all.entry(integration).or_default().insert(key, secret);
+            })
+        })
+        .await
+    }
+
+    async fn remove(&self, integration: &str, key: &str) -> Result<bool, StorageError> {
+        let file = self.clone();
+        let (integration, key) = (integration.to_owned(), key.to_owned());
+        blocking(move || {
+            if file.optional && !file.path.exists() {
+                return Ok(false);
+            }
+            file.change(|all| {
+                let keys = all.get_mut(&integration);
+                keys.and_then(|keys| keys.remove(&key)).is_some()
             })
         })
         .await

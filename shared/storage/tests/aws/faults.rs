@@ -4,13 +4,17 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
-use storage::aws::{Connection, DynamoBudget, DynamoCallerKeys, DynamoIdempotency, DynamoIntegrations};
+use storage::aws::{
+    Connection, DynamoBudget, DynamoCallerKeys, DynamoEventLog, DynamoIdempotency, DynamoIntegrations,
+    DynamoPollState, DynamoWebhooks, DynamoWriteJournal,
+};
 use storage::{
-    Begin, CallerKeyStore, IdempotencyStore, IntegrationStore, Lane, RateBudget, RateLimit, StorageError,
+    Begin, CallerKeyStore, EventLog, EventSink, IdempotencyStore, IntegrationStore, Lane, PollState,
+    RateBudget, RateLimit, StorageError, StreamKey, StreamRecord, WebhookStore, WriteJournal,
 };
 
 use crate::proxy::{Fault, Proxy};
-use crate::support::{connection, content, dynamo, table, unique};
+use crate::support::{connection, content, dynamo, event, table, unique};
 
 const LIMIT: RateLimit = RateLimit {
     requests: 100,
@@ -18,12 +22,40 @@ const LIMIT: RateLimit = RateLimit {
     reserved: 0,
 };
 
-/// One operation of each adapter, each with its error.
+fn stream() -> StreamKey {
+    StreamKey {
+        integration: "one".to_owned(),
+        destination: None,
+    }
+}
+
+/// Operations of each adapter, each with its error.
 async fn errors(connection: &Connection, table: &str) -> Vec<StorageError> {
     let (now, later) = (SystemTime::now(), SystemTime::now() + Duration::from_secs(30));
     let integrations = DynamoIntegrations::new(connection, table);
     let idempotency = DynamoIdempotency::new(connection, table);
+    let state = DynamoPollState::new(connection, table);
+    let log = DynamoEventLog::new(connection, table);
+    let began = "2026-01-05T10:30:45Z".parse().unwrap();
     vec![
+        state.stream(&stream()).await.unwrap_err(),
+        state.streams().await.unwrap_err(),
+        state
+            .store_stream(&StreamRecord::new(stream(), began, began))
+            .await
+            .unwrap_err(),
+        state.seen("one", &["T-1"]).await.unwrap_err(),
+        log.publish(&[event("T-1", 1)]).await.unwrap_err(),
+        log.read("one", None, 1).await.unwrap_err(),
+        log.end("one").await.unwrap_err(),
+        DynamoWriteJournal::new(connection, table)
+            .writes("one", &["T-1"])
+            .await
+            .unwrap_err(),
+        DynamoWebhooks::new(connection, table)
+            .webhooks(None)
+            .await
+            .unwrap_err(),
         integrations.active("one").await.unwrap_err(),
         integrations.add("one", content("a")).await.unwrap_err(),
         integrations.activate("one", Some(1), None).await.unwrap_err(),
@@ -55,7 +87,7 @@ async fn a_table_that_does_not_exist_is_named() {
 #[ignore = "needs the AWS-compatible server that tests/with-aws-server starts"]
 async fn a_missing_permission_is_told_apart() {
     let proxy = Proxy::start().await;
-    proxy.next(vec![Fault::Refused(400, "AccessDeniedException"); 8]);
+    proxy.next(vec![Fault::Refused(400, "AccessDeniedException"); 17]);
     for error in errors(&proxy.connection(), "table").await {
         assert!(error.is_denied(), "{error:?}");
         assert!(error.to_string().contains("AccessDeniedException"), "{error}");
@@ -205,6 +237,12 @@ async fn an_item_that_is_not_ours_is_named_and_nobody_panics() {
         ("KEYS#one", "00000000"),
         ("IDEMPOTENCY#k", "RECORD"),
         ("RATE#one", "WINDOW"),
+        ("POLL#one", "STREAM"),
+        ("STREAMS", "one"),
+        ("SEEN#one#cd", "T-1"),
+        ("EVENT#one", "END"),
+        ("WRITE#one", "T-1"),
+        ("WEBHOOK", "one#wh_1"),
     ];
     for (pk, sk) in items {
         put(pk, sk).send().await.unwrap();
@@ -214,7 +252,22 @@ async fn an_item_that_is_not_ours_is_named_and_nobody_panics() {
     let keys = DynamoCallerKeys::new(&connection, &table);
     let idempotency = DynamoIdempotency::new(&connection, &table);
     let (now, later) = (SystemTime::now(), SystemTime::now() + Duration::from_secs(30));
+    let state = DynamoPollState::new(&connection, &table);
+    let log = DynamoEventLog::new(&connection, &table);
     let errors = [
+        state.stream(&stream()).await.unwrap_err(),
+        state.streams().await.unwrap_err(),
+        state.seen("one", &["T-1"]).await.unwrap_err(),
+        log.publish(&[event("T-1", 1)]).await.unwrap_err(),
+        log.read("one", None, 1).await.unwrap_err(),
+        DynamoWriteJournal::new(&connection, &table)
+            .writes("one", &["T-1"])
+            .await
+            .unwrap_err(),
+        DynamoWebhooks::new(&connection, &table)
+            .webhooks(None)
+            .await
+            .unwrap_err(),
         integrations.active("one").await.unwrap_err(),
         integrations.all_active().await.unwrap_err(),
         integrations.versions("one").await.unwrap_err(),

@@ -59,6 +59,11 @@ impl Proxy {
         self.shared.faults.lock().unwrap().extend(faults);
     }
 
+    /// How many faults no request has met yet.
+    pub(crate) fn left(&self) -> usize {
+        self.shared.faults.lock().unwrap().len()
+    }
+
     /// The operations that were asked for since the last call, in order: `PutItem`.
     pub(crate) fn operations(&self) -> Vec<String> {
         std::mem::take(&mut self.shared.passed.lock().unwrap())
@@ -102,7 +107,7 @@ async fn serve(mut client: TcpStream, shared: &Shared) -> Option<()> {
 }
 
 /// Head and body of a request.
-async fn request(client: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+pub(crate) async fn request(client: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let mut read = Vec::new();
     let head = loop {
         if let Some(end) = read.windows(4).position(|four| four == b"\r\n\r\n") {

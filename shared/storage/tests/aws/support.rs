@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
-use storage::NewVersion;
 use storage::aws::Connection;
+use storage::{Event, EventKind, EventWindow, NewVersion, TicketVersion};
 
 /// The variable that names the server.
 const ENDPOINT: &str = "TICKET_GATEWAY_TEST_AWS_ENDPOINT";
@@ -101,4 +101,30 @@ pub(crate) fn noise(bytes: usize) -> String {
         char::from(b' ' + u8::try_from((state >> 33) % 95).unwrap())
     };
     std::iter::repeat_with(&mut next).take(bytes).collect()
+}
+
+/// A small event of an integration `one`.
+pub(crate) fn event(ticket: &str, version: u32) -> Event {
+    let ticket_body = serde_json::json!({"id": ticket, "state": "Open", "comments": [{"body": "Hello"}]});
+    Event {
+        event_id: format!("evt_{ticket}_{version}"),
+        kind: EventKind::Updated,
+        integration: "one".to_owned(),
+        destination: None,
+        ticket_id: ticket.to_owned(),
+        version: TicketVersion {
+            updated_at: "2026-01-05T10:30:45.123456Z".parse().unwrap(),
+            content: "0123456789abcdef".to_owned(),
+            ordinal: version,
+        },
+        window: EventWindow {
+            start: "2026-01-05T10:30:00Z".parse().unwrap(),
+            end: "2026-01-05T10:31:00Z".parse().unwrap(),
+        },
+        observed_at: "2026-01-05T10:31:10Z".parse().unwrap(),
+        ticket: ticket_body.as_object().unwrap().clone(),
+        changes: Some(Vec::new()),
+        caused_by: None,
+        omitted: Vec::new(),
+    }
 }

@@ -1,6 +1,7 @@
 //! Credentials: what a request carries to prove who sends it.
 
 mod oauth;
+mod session;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +15,7 @@ use url::Url;
 pub(crate) use self::oauth::TokenCache;
 use crate::error::{ErrorKind, Outcome, UpstreamError};
 use crate::model::{ApiKeyLocation, Auth};
-use crate::request::{Root, UNRESERVED};
+use crate::request::{Prepared, Root, UNRESERVED};
 use crate::send::Session;
 
 /// No request is sent with more credentials than this, so that a wrong secret does not lock an account.
@@ -30,21 +31,21 @@ pub(crate) enum Credentials {
 
 impl Credentials {
     /// Adds them to a request that holds none yet.
-    pub(crate) fn apply(&self, request: &mut reqwest::Request) {
+    pub(crate) fn apply(&self, request: &mut Prepared) {
         match self {
             Self::None => {}
             Self::Header(name, value) => {
-                request.headers_mut().insert(name.clone(), value.clone());
+                request.headers.insert(name.clone(), value.clone());
             }
             Self::Query(name, secret) => {
-                let mut query = without_parameter(request.url(), name);
+                let mut query = without_parameter(&request.url, name);
                 if !query.is_empty() {
                     query.push('&');
                 }
                 query.extend(utf8_percent_encode(name, UNRESERVED));
                 query.push('=');
                 query.extend(utf8_percent_encode(secret.expose(), UNRESERVED));
-                request.url_mut().set_query(Some(&query));
+                request.url.set_query(Some(&query));
             }
         }
     }
@@ -87,7 +88,9 @@ impl Session<'_> {
     pub(crate) async fn log_in(&mut self) -> Result<(), UpstreamError> {
         let key = match &self.connector.auth {
             Auth::None => return Ok(()),
-            Auth::OAuth2ClientCredentials { .. } => return self.take_token().await,
+            Auth::OAuth2ClientCredentials { .. } | Auth::OAuth2RefreshToken { .. } | Auth::Session(_) => {
+                return self.take_token().await;
+            }
             Auth::Basic { secret, .. } | Auth::Bearer { secret } => secret,
             Auth::ApiKey {
                 secret,
@@ -117,13 +120,23 @@ impl Session<'_> {
         };
         refused.push(value);
         let auth = &self.connector.auth;
-        if let Auth::OAuth2ClientCredentials { .. } = auth {
-            // A second new token of the same client would be refused as well.
-            if status != 401 || refused.len() > 1 {
-                return Ok(false);
+        // A second new token of the same client would be refused as well.
+        match auth {
+            Auth::OAuth2ClientCredentials { .. } | Auth::OAuth2RefreshToken { .. } => {
+                if status != 401 || refused.len() > 1 {
+                    return Ok(false);
+                }
+                self.forget_token(refused).await;
+                return self.take_token().await.map(|()| true);
             }
-            self.forget_token(refused).await;
-            return self.take_token().await.map(|()| true);
+            Auth::Session(_) => {
+                if refused.len() > 1 {
+                    return Ok(false);
+                }
+                self.forget_session(refused).await;
+                return self.take_token().await.map(|()| true);
+            }
+            Auth::None | Auth::Basic { .. } | Auth::Bearer { .. } | Auth::ApiKey { .. } => {}
         }
         let other = match auth {
             Auth::ApiKey {
@@ -204,9 +217,13 @@ impl Session<'_> {
         (!is_among(&found, refused)).then_some(found)
     }
 
-    /// Uses the access token of the client.
+    /// Uses the access token of the client, or its session.
     async fn take_token(&mut self) -> Result<(), UpstreamError> {
-        let token = self.access_token().await?;
+        let connector = self.connector;
+        let token = match &connector.auth {
+            Auth::Session(login) => self.session_token(login).await?,
+            _ => self.access_token().await?,
+        };
         self.use_secret("access token", token, false)
     }
 
@@ -240,7 +257,8 @@ impl Session<'_> {
                 let text = Secret::new(format!("Basic {}", encoded.expose()));
                 header(AUTHORIZATION, &text, key)
             }
-            Auth::Bearer { .. } | Auth::OAuth2ClientCredentials { .. } => {
+            Auth::Session(login) => Self::session_credentials(login, value),
+            Auth::Bearer { .. } | Auth::OAuth2ClientCredentials { .. } | Auth::OAuth2RefreshToken { .. } => {
                 let text = Secret::new(format!("Bearer {}", value.expose()));
                 header(AUTHORIZATION, &text, key)
             }

@@ -1,4 +1,4 @@
-//! OAuth 2.0 client credentials (RFC 6749 section 4.4).
+//! OAuth 2.0: client credentials (RFC 6749 section 4.4) and refresh tokens (section 6).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,22 +31,36 @@ const MARGIN: Duration = Duration::from_secs(60);
 /// How the token request is called in records and errors.
 const ACTION: &str = "oauth2 token";
 
-/// The access tokens of a process, one per integration, token endpoint and client.
+/// The access tokens and sessions of a process, one per integration, token endpoint and client.
 #[derive(Default)]
 pub(crate) struct TokenCache {
     slots: Mutex<HashMap<String, Slot>>,
 }
 
 /// Its lock is held while a token is fetched, so that one fetch serves everybody who waits.
-type Slot = Arc<tokio::sync::Mutex<Option<Token>>>;
+pub(super) type Slot = Arc<tokio::sync::Mutex<Kept>>;
 
-struct Token {
-    secret: Secret,
-    usable_until: Instant,
+/// What is kept of one client.
+#[derive(Default)]
+pub(super) struct Kept {
+    pub(super) token: Option<Token>,
+    /// The refresh token that the system gave in place of the one in the secret store.
+    refresh: Option<Secret>,
+}
+
+pub(super) struct Token {
+    pub(super) secret: Secret,
+    pub(super) usable_until: Instant,
+}
+
+impl Token {
+    pub(super) fn is_usable(&self) -> bool {
+        self.usable_until > Instant::now()
+    }
 }
 
 impl TokenCache {
-    fn slot(&self, key: String) -> Slot {
+    pub(super) fn slot(&self, key: String) -> Slot {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(slots.entry(key).or_default())
     }
@@ -58,6 +72,8 @@ struct Granted {
     access_token: String,
     /// Seconds; some servers write the number as text.
     expires_in: Option<Value>,
+    /// Of a system that gives a new one each time; then the one before is worth nothing.
+    refresh_token: Option<String>,
 }
 
 /// What a token request is made of, its templates rendered.
@@ -78,11 +94,21 @@ impl Session<'_> {
             let message = "no access token was there before the time was over";
             UpstreamError::new(ErrorKind::Timeout, Outcome::NotSent, message)
         })?;
-        if let Some(token) = slot.as_ref().filter(|token| token.usable_until > Instant::now()) {
+        if let Some(token) = slot.token.as_ref().filter(|token| token.is_usable()) {
             self.redactor.hide(token.secret.expose());
             return Ok(token.secret.clone());
         }
-        let granted = self.fetch_token(&request).await?;
+        let granted = if let Auth::OAuth2RefreshToken {
+            secret,
+            refresh_secret,
+            ..
+        } = &self.connector.auth
+        {
+            self.refresh_token(&request, &mut slot, secret, refresh_secret)
+                .await?
+        } else {
+            self.fetch_token(&request).await?
+        };
         let lifetime = granted
             .expires_in
             .as_ref()
@@ -92,7 +118,7 @@ impl Session<'_> {
         let secret = Secret::new(granted.access_token);
         self.redactor.hide(secret.expose());
         let usable_until = Instant::now() + lifetime.saturating_sub(MARGIN.min(lifetime / 10));
-        *slot = Some(Token {
+        slot.token = Some(Token {
             secret: secret.clone(),
             usable_until,
         });
@@ -107,10 +133,11 @@ impl Session<'_> {
             return;
         };
         if slot
+            .token
             .as_ref()
             .is_some_and(|token| is_among(&token.secret, refused))
         {
-            *slot = None;
+            slot.token = None;
         }
     }
 
@@ -123,16 +150,28 @@ impl Session<'_> {
     }
 
     fn token_request(&self) -> Result<TokenRequest, UpstreamError> {
-        let Auth::OAuth2ClientCredentials {
+        let (Auth::OAuth2ClientCredentials {
             token_url,
             client_id,
             scope,
             client_authentication,
             extra,
             ..
-        } = &self.connector.auth
+        }
+        | Auth::OAuth2RefreshToken {
+            token_url,
+            client_id,
+            scope,
+            client_authentication,
+            extra,
+            ..
+        }) = &self.connector.auth
         else {
             return Err(unusable("the connector", "has no token endpoint"));
+        };
+        let grant = match &self.connector.auth {
+            Auth::OAuth2RefreshToken { .. } => "refresh_token",
+            _ => "client_credentials",
         };
         let settings = self.settings();
         let root = Root {
@@ -143,7 +182,7 @@ impl Session<'_> {
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
             .ok_or_else(|| unusable("the token URL of the connector", "is not an http or https URL"))?;
-        let mut fields = vec![("grant_type".to_owned(), "client_credentials".to_owned())];
+        let mut fields = vec![("grant_type".to_owned(), grant.to_owned())];
         let scope = scope
             .as_ref()
             .map(|scope| root.plain(scope, "the scope of the connector"))
@@ -167,13 +206,87 @@ impl Session<'_> {
         })
     }
 
+    /// Fetches a token with a refresh token: the one that the system gave last, else that of the secret store, else
+    /// another value of that.
+    async fn refresh_token(
+        &mut self,
+        request: &TokenRequest,
+        kept: &mut Kept,
+        client_secret: &str,
+        refresh_secret: &str,
+    ) -> Result<Granted, UpstreamError> {
+        let mut secret = self.read_secret(client_secret).await?;
+        let stored = self.read_secret(refresh_secret).await?;
+        let mut refresh = kept.refresh.clone().unwrap_or_else(|| stored.clone());
+        let (mut refused, mut refused_secrets) = (Vec::new(), Vec::new());
+        loop {
+            self.redactor.hide(refresh.expose());
+            let refusal = match self.ask_for_token(request, &secret, Some(&refresh)).await? {
+                Ok(granted) => {
+                    self.keep_refresh_token(kept, &refresh, &stored, &granted);
+                    if !refused.is_empty() && !refresh.is_same(&stored) {
+                        let secrets = &self.client.options.secrets;
+                        secrets.accepted(&self.connector.integration, refresh_secret, &refresh);
+                    }
+                    return Ok(granted);
+                }
+                Err(refusal) => refusal,
+            };
+            if refused.len() + refused_secrets.len() + 1 >= MOST_CREDENTIALS {
+                return Err(refusal);
+            }
+            // RFC 6749 section 5.2: 401 is about the client, 400 about the refresh token.
+            if refusal.status() == Some(401) {
+                refused_secrets.push(secret);
+                match self.another_secret(client_secret, &refused_secrets).await {
+                    Some(another) => secret = another,
+                    None => return Err(refusal),
+                }
+                continue;
+            }
+            kept.refresh = None;
+            refused.push(refresh);
+            let next = if is_among(&stored, &refused) {
+                self.another_secret(refresh_secret, &refused).await
+            } else {
+                Some(stored.clone())
+            };
+            match next {
+                Some(next) => refresh = next,
+                None => return Err(refusal),
+            }
+        }
+    }
+
+    fn keep_refresh_token(&mut self, kept: &mut Kept, used: &Secret, stored: &Secret, granted: &Granted) {
+        let Some(new) = granted.refresh_token.as_deref().filter(|new| !new.is_empty()) else {
+            kept.refresh = (!used.is_same(stored)).then(|| used.clone());
+            return;
+        };
+        self.redactor.hide(new);
+        let new = Secret::new(new.to_owned());
+        if new.is_same(stored) {
+            kept.refresh = None;
+            return;
+        }
+        if !new.is_same(used) {
+            let integration = &self.connector.integration;
+            tracing::warn!(
+                integration,
+                "the system gave a new refresh token, which this process alone knows: when it ends, or another one \
+                 asks, the one in the secret store may be refused. Have the system keep refresh tokens valid"
+            );
+        }
+        kept.refresh = Some(new);
+    }
+
     /// Fetches a token, with another value of the client secret when the first is refused.
     async fn fetch_token(&mut self, request: &TokenRequest) -> Result<Granted, UpstreamError> {
         let Auth::OAuth2ClientCredentials { secret: key, .. } = &self.connector.auth else {
             return Err(unusable("the connector", "has no client secret"));
         };
         let secret = self.read_secret(key).await?;
-        let refusal = match self.ask_for_token(request, &secret).await? {
+        let refusal = match self.ask_for_token(request, &secret, None).await? {
             Ok(granted) => return Ok(granted),
             Err(refusal) => refusal,
         };
@@ -181,7 +294,7 @@ impl Session<'_> {
         while refused.len() < MOST_CREDENTIALS
             && let Some(another) = self.another_secret(key, &refused).await
         {
-            if let Ok(granted) = self.ask_for_token(request, &another).await? {
+            if let Ok(granted) = self.ask_for_token(request, &another, None).await? {
                 let secrets = &self.client.options.secrets;
                 secrets.accepted(&self.connector.integration, key, &another);
                 return Ok(granted);
@@ -191,11 +304,13 @@ impl Session<'_> {
         Err(refusal)
     }
 
-    /// Asks for a token with one client secret. Gives a token, or how the client was refused.
+    /// Asks for a token with one client secret, and one refresh token where that is the grant. Gives a token, or how
+    /// the client was refused.
     async fn ask_for_token(
         &mut self,
         request: &TokenRequest,
         secret: &Secret,
+        refresh: Option<&Secret>,
     ) -> Result<Result<Granted, UpstreamError>, UpstreamError> {
         let ways: &[bool] = match request.authentication {
             ClientAuthentication::Auto => &[true, false],
@@ -204,7 +319,7 @@ impl Session<'_> {
         };
         let mut refused = None;
         for in_header in ways {
-            let prepared = self.prepare_token_request(request, secret, *in_header)?;
+            let prepared = self.prepare_token_request(request, secret, refresh, *in_header)?;
             let answer = self
                 .send_with_retries(ACTION, &prepared, &Credentials::None, true)
                 .await;
@@ -225,6 +340,7 @@ impl Session<'_> {
         &mut self,
         request: &TokenRequest,
         secret: &Secret,
+        refresh: Option<&Secret>,
         in_header: bool,
     ) -> Result<Prepared, UpstreamError> {
         let mut headers = HeaderMap::new();
@@ -239,6 +355,9 @@ impl Session<'_> {
             .iter()
             .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
             .collect();
+        if let Some(refresh) = refresh {
+            fields.push(format!("refresh_token={}", encode(refresh.expose())));
+        }
         if in_header {
             // Both are form-encoded first: RFC 6749 section 2.3.1.
             let pair = Secret::new(format!(
@@ -292,6 +411,6 @@ fn refusal(response: &Response) -> UpstreamError {
         ErrorKind::Credentials
     };
     let message =
-        format!("the token endpoint answered {status}{word}; check the client id, secret and scope");
+        format!("the token endpoint answered {status}{word}; check the client id, the secrets and the scope");
     UpstreamError::new(kind, Outcome::NotSent, message).with_status(status)
 }

@@ -43,14 +43,13 @@ impl<'a> Collected<'a> {
         reply: &Reply,
     ) -> Result<usize, UpstreamError> {
         let name = &session.action.name;
+        let unique_by = format!("`paginate.unique_by` of `{name}`");
+        let keep = format!("`paginate.keep` of `{name}`");
         let mut fresh = 0;
         for item in items {
             let bindings = [("item", &item), ("response", &reply.value)];
             let id = match &self.paginate.unique_by {
-                Some(mapping) => {
-                    let what = format!("`paginate.unique_by` of `{name}`");
-                    session.evaluate_after(mapping, &bindings, &what)?
-                }
+                Some(mapping) => session.evaluate_after(mapping, &bindings, &unique_by)?,
                 None => Value::Null,
             };
             // Items without an id cannot be told apart, so none of them is dropped.
@@ -59,10 +58,7 @@ impl<'a> Collected<'a> {
             }
             fresh += 1;
             let kept = match &self.paginate.keep {
-                Some(mapping) => {
-                    let what = format!("`paginate.keep` of `{name}`");
-                    is_truthy(&session.evaluate_after(mapping, &bindings, &what)?)
-                }
+                Some(mapping) => is_truthy(&session.evaluate_after(mapping, &bindings, &keep)?),
                 None => true,
             };
             if kept {

@@ -6,7 +6,8 @@ mod position;
 mod token;
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{DefaultHasher, Hasher};
+use std::io;
 
 use mapping::is_truthy;
 use serde_json::{Map, Value};
@@ -18,7 +19,25 @@ use crate::client::Answer;
 use crate::error::{ErrorKind, UpstreamError};
 use crate::model::{PageKind, Paginate};
 use crate::request::{Form, path_of};
-use crate::send::{Session, once_sent};
+use crate::send::Session;
+
+/// Where a walk starts.
+struct Start {
+    track: Track,
+    position: Position,
+    /// Fingerprint of the page before, of a walk that goes on.
+    page_before: Option<u64>,
+}
+
+impl Start {
+    fn beginning() -> Self {
+        Self {
+            track: Track::Main,
+            position: Position::First,
+            page_before: None,
+        }
+    }
+}
 
 /// What comes after a page.
 enum After {
@@ -31,10 +50,15 @@ enum After {
 impl Session<'_> {
     /// Performs an action with pagination.
     pub(crate) async fn pages(&mut self, paginate: &Paginate) -> Result<Answer, UpstreamError> {
-        let (mut track, mut position) = self.start(paginate)?;
+        let Start {
+            mut track,
+            mut position,
+            page_before,
+        } = self.start(paginate)?;
+        let one_page = self.context.one_page && paginate.start_from.is_some();
         let mut collected = Collected::new(paginate);
         let mut seen_tokens = track == Track::Main && position != Position::First;
-        let mut pages = HashSet::new();
+        let mut pages: HashSet<u64> = page_before.into_iter().collect();
         let mut number = 0;
         loop {
             number += 1;
@@ -43,7 +67,11 @@ impl Session<'_> {
             let reply = self.answer(request.as_ref()).await?;
             let items = self.items(paginate, &reply)?;
             let count = items.len();
-            let repeated = count > 0 && !pages.insert(fingerprint(&items));
+            let page = (count > 0).then(|| fingerprint(&items));
+            let repeated = page.is_some_and(|page| !pages.insert(page));
+            if repeated && self.must_not_repeat(paginate, track) {
+                return Err(self.no_progress(number, &position, None));
+            }
             // A system that does not know the second way of paging repeats its first page.
             let fresh = match track {
                 Track::Otherwise if repeated => 0,
@@ -58,19 +86,27 @@ impl Session<'_> {
             let next = match after {
                 After::End => None,
                 After::Next(..) if repeated && paginate.stop_on_repeat => None,
-                After::Next(_, next) if repeated => return Err(self.no_progress(number, &position, &next)),
+                After::Next(_, next) if repeated => {
+                    return Err(self.no_progress(number, &position, Some(&next)));
+                }
                 After::Next(next_track, next) => {
                     seen_tokens |= next_track == Track::Main;
                     Some((next_track, next))
                 }
             };
             let full = number >= paginate.max_pages || collected.len() >= paginate.max_items;
+            let token = match &next {
+                Some((track, next)) if full => Some(token::encode(self, *track, next, None)?),
+                // A page that no token leads to is read with this one.
+                Some((track, next)) if one_page => token::encode(self, *track, next, page).ok(),
+                _ => None,
+            };
             match next {
-                Some((next_track, next)) if !full => (track, position) = (next_track, next),
-                next => {
-                    let token = next
-                        .map(|(track, next)| token::encode(self, track, &next))
-                        .transpose()?;
+                Some((next_track, next)) if token.is_none() => (track, position) = (next_track, next),
+                _ => {
+                    if token.is_some() {
+                        self.context.unfinished = Some(self.action.name.clone());
+                    }
                     let mut result = Map::new();
                     result.insert("items".to_owned(), collected.into_items().into());
                     result.insert("next_page_token".to_owned(), token.into());
@@ -88,7 +124,7 @@ impl Session<'_> {
     }
 
     /// Where to start: at the beginning, or where an earlier call stopped.
-    fn start(&self, paginate: &Paginate) -> Result<(Track, Position), UpstreamError> {
+    fn start(&self, paginate: &Paginate) -> Result<Start, UpstreamError> {
         let given = match &paginate.start_from {
             Some(mapping) => self
                 .root()
@@ -96,8 +132,8 @@ impl Session<'_> {
             None => Value::Null,
         };
         match given {
-            Value::Null => Ok((Track::Main, Position::First)),
-            Value::String(text) if text.is_empty() => Ok((Track::Main, Position::First)),
+            Value::Null => Ok(Start::beginning()),
+            Value::String(text) if text.is_empty() => Ok(Start::beginning()),
             other => token::decode(self, paginate, &other),
         }
     }
@@ -107,6 +143,10 @@ impl Session<'_> {
         let what = format!("`paginate.items` of `{name}`");
         match self.evaluate_after(&paginate.items, &[("response", &reply.value)], &what)? {
             Value::Array(items) => Ok(items),
+            Value::Null if self.context.strict_lists => Err(self.bad_answer(&format!(
+                "{what} gives null: the answer is no list, or the list is elsewhere in it; where the system leaves an \
+                 empty list out, say so with `... OR []`"
+            ))),
             // Many systems leave an empty list out; an answer that is nothing at all says nothing.
             Value::Null if !reply.value.pointer("/body").is_none_or(Value::is_null) => {
                 tracing::warn!(
@@ -118,6 +158,15 @@ impl Session<'_> {
             Value::Null => Err(self.bad_answer(&format!("`{name}`: the answer to a list is empty"))),
             _ => Err(self.bad_answer(&format!("`paginate.items` of `{name}` gives no list"))),
         }
+    }
+
+    /// Whether a page that comes again is an error although `stop_on_repeat` makes it the end.
+    ///
+    /// It is the end for a system that shows its last page for every number after it. Under a token the system made, or
+    /// an offset of the second way, it may as well be a wrong answer in the middle of the list.
+    fn must_not_repeat(&self, paginate: &Paginate, track: Track) -> bool {
+        let counts = matches!(paginate.kind, PageKind::Offset { .. } | PageKind::Page { .. });
+        self.context.strict_lists && !(counts && track == Track::Main)
     }
 
     fn wants_no_more(&self, paginate: &Paginate, reply: &Reply, count: usize) -> Result<bool, UpstreamError> {
@@ -172,7 +221,7 @@ impl Session<'_> {
                 if paginate.stop_on_repeat {
                     return Ok(After::End);
                 }
-                return Err(self.no_progress(0, position, &next));
+                return Err(self.no_progress(0, position, Some(&next)));
             }
             return Ok(After::Next(track, next));
         }
@@ -209,7 +258,7 @@ impl Session<'_> {
                 let message = format!("{what} must give a whole number above 0");
                 Err(UpstreamError::new(
                     ErrorKind::Mapping,
-                    once_sent(&self.action.method),
+                    self.once_sent(&self.action.method),
                     message,
                 ))
             }
@@ -266,9 +315,10 @@ impl Session<'_> {
         Ok(Position::Url(url))
     }
 
-    fn no_progress(&self, number: u32, asked: &Position, next: &Position) -> UpstreamError {
-        let (name, asked, next) = (&self.action.name, asked.shown(), next.shown());
-        let (asked, next) = (self.redactor.text(&asked), self.redactor.text(&next));
+    fn no_progress(&self, number: u32, asked: &Position, next: Option<&Position>) -> UpstreamError {
+        let (name, asked) = (&self.action.name, self.redactor.text(&asked.shown()));
+        let next = next.map(|next| self.redactor.text(&next.shown()));
+        let next = next.map(|next| format!(" (next: {next})")).unwrap_or_default();
         let page = if number == 0 {
             "a page".to_owned()
         } else {
@@ -279,20 +329,39 @@ impl Session<'_> {
         } else {
             "has the items of an earlier page"
         };
-        let message = format!("`{name}`: {page}, asked for with {asked}, {what} (next: {next})");
-        UpstreamError::new(ErrorKind::NoProgress, once_sent(&self.action.method), message)
+        let message = format!("`{name}`: {page}, asked for with {asked}, {what}{next}");
+        UpstreamError::new(
+            ErrorKind::NoProgress,
+            self.once_sent(&self.action.method),
+            message,
+        )
     }
 
     fn bad_answer(&self, message: &str) -> UpstreamError {
-        UpstreamError::new(ErrorKind::BadAnswer, once_sent(&self.action.method), message)
+        UpstreamError::new(ErrorKind::BadAnswer, self.once_sent(&self.action.method), message)
     }
 }
 
 /// Tells pages apart without keeping them.
 fn fingerprint(items: &[Value]) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hashed = Hashed(DefaultHasher::new());
     for item in items {
-        item.to_string().hash(&mut hasher);
+        // Neither the hasher nor JSON without a key that is no text can fail.
+        let _ = serde_json::to_writer(&mut hashed, item);
     }
-    hasher.finish()
+    hashed.0.finish()
+}
+
+/// Hashes what is written to it.
+struct Hashed(DefaultHasher);
+
+impl io::Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

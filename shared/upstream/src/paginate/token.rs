@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Start;
 use super::position::{Position, Track};
 use crate::error::{ErrorKind, Outcome, UpstreamError};
 use crate::model::{PageKind, Paginate};
@@ -27,6 +28,9 @@ struct Content {
     /// By `otherwise`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     otherwise: bool,
+    /// Fingerprint of the page before, where the walk stops after each: a page that comes again is known by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    page_before: Option<u64>,
     #[serde(flatten)]
     at: At,
 }
@@ -40,8 +44,13 @@ enum At {
     Query(String),
 }
 
-/// Makes a page token.
-pub(super) fn encode(session: &Session<'_>, track: Track, next: &Position) -> Result<String, UpstreamError> {
+/// Makes a page token. `page` is the fingerprint of the page that it follows, if that is to be carried on.
+pub(super) fn encode(
+    session: &Session<'_>,
+    track: Track,
+    next: &Position,
+    page: Option<u64>,
+) -> Result<String, UpstreamError> {
     let at = match next {
         Position::Token(token) => At::Token(token.clone()),
         Position::Offset(offset) => At::Offset(*offset),
@@ -61,6 +70,7 @@ pub(super) fn encode(session: &Session<'_>, track: Track, next: &Position) -> Re
     let content = Content {
         action: session.action.name.clone(),
         otherwise: track == Track::Otherwise,
+        page_before: page,
         at,
     };
     let json = serde_json::to_vec(&content).map_err(|error| session.bad_answer(&error.to_string()))?;
@@ -72,7 +82,7 @@ pub(super) fn decode(
     session: &Session<'_>,
     paginate: &Paginate,
     given: &Value,
-) -> Result<(Track, Position), UpstreamError> {
+) -> Result<Start, UpstreamError> {
     let argument = match paginate.start_from.as_ref().map(mapping::Mapping::reads) {
         Some([only]) => show_path(only),
         _ => "the page token".to_owned(),
@@ -107,7 +117,11 @@ pub(super) fn decode(
         }
         _ => return Err(wrong()),
     };
-    Ok((track, position))
+    Ok(Start {
+        track,
+        position,
+        page_before: content.page_before,
+    })
 }
 
 /// Whether a system's token may go into a request: a number, or visible ASCII of a sane length.

@@ -21,19 +21,24 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// A body that can be sent any number of times.
 #[derive(Clone)]
-pub(crate) enum PreparedBody {
+pub enum PreparedBody {
+    /// No body.
     None,
+    /// A body whose media type is among the headers.
     Bytes(Bytes),
+    /// `multipart/form-data`; its boundary is chosen when it is sent.
     Multipart(Vec<PreparedPart>),
 }
 
 /// A part of a multipart body.
 #[derive(Clone)]
-pub(crate) struct PreparedPart {
-    pub(crate) name: String,
-    pub(crate) content: Bytes,
+pub struct PreparedPart {
+    /// The field's name.
+    pub name: String,
+    /// The field's value, or the file.
+    pub content: Bytes,
     /// Name and media type of a file.
-    pub(crate) file: Option<(String, String)>,
+    pub file: Option<(String, String)>,
 }
 
 /// A body that a page position can still be put into.

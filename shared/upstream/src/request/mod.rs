@@ -13,10 +13,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde_json::Value;
 use url::Url;
 
-pub(crate) use self::body::{PreparedBody, PreparedPart};
+pub use self::body::{PreparedBody, PreparedPart};
 pub(crate) use self::render::{Root, show_path, text_or_json};
 use crate::error::{ErrorKind, Outcome, UpstreamError};
-use crate::model::{Body, Connector, HttpAction, ResponseFormat, SendTo};
+use crate::model::{Body, Connector, HttpAction, Parameter, ResponseFormat, SendTo};
 
 /// Everything but the characters that RFC 3986 section 2.3 calls unreserved.
 pub(crate) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -30,7 +30,7 @@ pub(crate) struct Form<'a> {
     pub(crate) action: &'a str,
     pub(crate) method: &'a Method,
     pub(crate) path: &'a mapping::Template,
-    pub(crate) query: &'a [(mapping::Template, mapping::Template)],
+    pub(crate) query: &'a [(mapping::Template, Parameter)],
     pub(crate) headers: &'a [(mapping::Template, mapping::Template)],
     pub(crate) body: &'a Body,
     pub(crate) response: ResponseFormat,
@@ -78,13 +78,18 @@ pub(crate) enum PageRequest<'a> {
     Url(&'a Url),
 }
 
-/// A request without its credentials. Cloning is cheap, so that it can be sent again.
+/// A request; a [`Transport`](crate::Transport) sees it with its credentials. Cloning is cheap, so that it can be sent
+/// again.
 #[derive(Clone)]
-pub(crate) struct Prepared {
-    pub(crate) method: Method,
-    pub(crate) url: Url,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: PreparedBody,
+pub struct Prepared {
+    /// The method.
+    pub method: Method,
+    /// The whole URL. Its query may hold a secret.
+    pub url: Url,
+    /// The headers, without those of the connection and of a multipart body.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: PreparedBody,
 }
 
 /// Builds a request.

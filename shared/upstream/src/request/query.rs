@@ -3,16 +3,22 @@
 use mapping::Template;
 use percent_encoding::utf8_percent_encode;
 
-use super::render::is_optional;
-use super::{Root, UNRESERVED};
+use serde_json::Value;
+
+use super::render::{is_optional, text_or_json};
+use super::{Root, UNRESERVED, refused};
 use crate::error::UpstreamError;
+use crate::model::Parameter;
+
+/// No server takes an address with as many parameters.
+const MOST_ELEMENTS: usize = 1000;
 
 /// Names and values, not encoded.
 pub(super) type Pairs = Vec<(String, String)>;
 
 /// Renders pairs. A pair is left out when its key is empty, or its value is a section that is empty.
 pub(super) fn pairs(
-    templates: &[(Template, Template)],
+    templates: &[(Template, Parameter)],
     action: &str,
     root: &Root<'_>,
 ) -> Result<Pairs, UpstreamError> {
@@ -22,11 +28,30 @@ pub(super) fn pairs(
         if rendered_key.trim().is_empty() {
             continue;
         }
-        let rendered = root.plain(value, &format!("the parameter `{rendered_key}` of `{action}`"))?;
-        if rendered.is_empty() && is_optional(value) {
-            continue;
+        let what = format!("the parameter `{rendered_key}` of `{action}`");
+        match value {
+            Parameter::One(template) => {
+                let rendered = root.plain(template, &what)?;
+                if !(rendered.is_empty() && is_optional(template)) {
+                    pairs.push((rendered_key, rendered));
+                }
+            }
+            Parameter::Each(mapping) => match root.evaluate(mapping, &what)? {
+                Value::Null => {}
+                Value::Array(elements) if elements.len() <= MOST_ELEMENTS => {
+                    let elements = elements.iter().filter(|element| !element.is_null());
+                    pairs.extend(elements.map(|element| (rendered_key.clone(), text_or_json(element))));
+                }
+                Value::Array(elements) => {
+                    let why = format!(
+                        "its list has {} elements; {MOST_ELEMENTS} can be sent",
+                        elements.len()
+                    );
+                    return Err(refused(&what, &why));
+                }
+                _ => return Err(refused(&what, "`each` must give a list")),
+            },
         }
-        pairs.push((rendered_key, rendered));
     }
     Ok(pairs)
 }

@@ -61,6 +61,10 @@ impl Escape for Watched<'_> {
             .value(value, raw, out)
             .inspect_err(|reason| self.refused = Some(reason.clone()))
     }
+
+    fn refused(&mut self, reason: &str) {
+        self.refused = Some(reason.to_owned());
+    }
 }
 
 /// Values as they are: text as text, anything else as JSON, null as nothing.

@@ -4,7 +4,6 @@ use http::Method;
 use http::header::LOCATION;
 
 use super::exchange::Response;
-use super::retry::once_sent;
 use super::session::Session;
 use crate::error::{ErrorKind, UpstreamError};
 use crate::request::Prepared;
@@ -29,12 +28,16 @@ impl Session<'_> {
             if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
                 return Ok(response);
             }
+            // Systems with login pages lead there once a session died.
+            if self.says_session_died(&response)? {
+                return Ok(response);
+            }
             let refused = |why: &str| {
                 let message = format!(
                     "`{name}` was answered with a redirect ({}): {why}",
                     response.status
                 );
-                UpstreamError::new(ErrorKind::Redirect, once_sent(&request.method), message)
+                UpstreamError::new(ErrorKind::Redirect, self.once_sent(&request.method), message)
                     .with_status(response.status)
             };
             if !self.connector.follow_redirects {

@@ -10,13 +10,14 @@ use http::Method;
 use tokio::time::Instant;
 
 use super::backoff;
-use super::exchange::{self, Failure, Progress, Response};
+use super::exchange::{self, Response};
 use super::session::Session;
 use crate::auth::Credentials;
 use crate::client::CallRecord;
 use crate::error::{ErrorKind, Outcome, UpstreamError};
 use crate::guard;
 use crate::request::Prepared;
+use crate::transport::{Lost, Progress};
 
 /// What an attempt that failed allows.
 enum Next {
@@ -45,7 +46,7 @@ impl Session<'_> {
         let mut doubtful = false;
         loop {
             let budget = self.take_budget().await;
-            budget.map_err(|error| after_doubt(error, doubtful, &prepared.method))?;
+            budget.map_err(|error| self.after_doubt(error, doubtful, &prepared.method))?;
             let mut result = self.attempt(name, prepared, credentials, attempt).await;
             if let Ok(response) = &mut result {
                 self.heed(prepared, response).await;
@@ -84,10 +85,10 @@ impl Session<'_> {
         prepared: &Prepared,
         credentials: &Credentials,
         attempt: u32,
-    ) -> Result<Response, Failure> {
+    ) -> Result<Response, Lost> {
         let left = self.left();
         if left.is_zero() {
-            return Err(Failure {
+            return Err(Lost {
                 kind: ErrorKind::Timeout,
                 message: "the time for the whole action is over".to_owned(),
                 status: None,
@@ -97,7 +98,8 @@ impl Session<'_> {
         let time = self.action.timeout.unwrap_or(self.connector.timeout).min(left);
         let limit = self.connector.max_response_bytes;
         let started = Instant::now();
-        let result = exchange::exchange(&self.client.http, prepared, credentials, time, limit).await;
+        let result =
+            exchange::exchange(self.client.transport.as_ref(), prepared, credentials, time, limit).await;
         let record = CallRecord {
             action: name.to_owned(),
             method: prepared.method.to_string(),
@@ -124,10 +126,28 @@ impl Session<'_> {
         result
     }
 
-    fn describe(&self, name: &str, prepared: &Prepared, failure: &Failure, doubtful: bool) -> UpstreamError {
+    /// The error of a request of which an earlier attempt may have been carried out, where `doubtful` says so.
+    pub(crate) fn after_doubt(&self, error: UpstreamError, doubtful: bool, method: &Method) -> UpstreamError {
+        if doubtful {
+            error.with_outcome(self.once_sent(method))
+        } else {
+            error
+        }
+    }
+
+    /// What is known about a request that was sent and whose answer does not say: a read changes nothing.
+    pub(crate) fn once_sent(&self, method: &Method) -> Outcome {
+        if method.is_safe() || self.action.read_only {
+            Outcome::Refused
+        } else {
+            Outcome::Unknown
+        }
+    }
+
+    fn describe(&self, name: &str, prepared: &Prepared, failure: &Lost, doubtful: bool) -> UpstreamError {
         let outcome = match failure.progress {
             Progress::NotConnected | Progress::Refused if !doubtful => Outcome::NotSent,
-            _ => once_sent(&prepared.method),
+            _ => self.once_sent(&prepared.method),
         };
         let message = format!("`{name}`: {}", self.redactor.text(&failure.message));
         let error = UpstreamError::new(failure.kind, outcome, message);
@@ -147,28 +167,10 @@ fn after_answer(response: &Response, repeatable: bool) -> Next {
     }
 }
 
-fn after_failure(failure: &Failure, repeatable: bool) -> Next {
+fn after_failure(failure: &Lost, repeatable: bool) -> Next {
     match failure.progress {
         Progress::NotConnected => Next::Again(None),
         Progress::Sent if repeatable => Next::Again(None),
         Progress::Sent | Progress::Refused | Progress::Answered => Next::Stop,
-    }
-}
-
-/// The error of a request of which an earlier attempt may have been carried out, where `doubtful` says so.
-pub(crate) fn after_doubt(error: UpstreamError, doubtful: bool, method: &Method) -> UpstreamError {
-    if doubtful {
-        error.with_outcome(once_sent(method))
-    } else {
-        error
-    }
-}
-
-/// What is known about a request that was sent and whose answer does not say: a read changes nothing.
-pub(crate) fn once_sent(method: &Method) -> Outcome {
-    if method.is_safe() {
-        Outcome::Refused
-    } else {
-        Outcome::Unknown
     }
 }

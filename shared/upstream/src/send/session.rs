@@ -8,11 +8,10 @@ use storage::{Budget, RateLimit};
 use tokio::time::Instant;
 
 use super::exchange::Response;
-use super::retry::after_doubt;
 use crate::auth::{Credentials, InUse, MOST_CREDENTIALS};
 use crate::client::{CallContext, Client};
 use crate::error::{ErrorKind, Outcome, UpstreamError};
-use crate::model::{Connector, HttpAction};
+use crate::model::{Auth, Connector, HttpAction};
 use crate::redact::Redactor;
 use crate::request::{Prepared, Root};
 
@@ -48,7 +47,7 @@ impl<'a> Session<'a> {
             connector,
             action,
             scope,
-            environment: Environment::now(),
+            environment: Environment::at(context.now),
             context,
             redactor: Redactor::default(),
             credentials: Credentials::None,
@@ -77,7 +76,7 @@ impl<'a> Session<'a> {
     ) -> Result<Response, UpstreamError> {
         let name = &self.action.name;
         let mut first = self.follow(name, prepared, repeatable).await?;
-        if !is_refusal(&first) {
+        if !self.is_refusal(&first)? {
             return Ok(first);
         }
         // Whether an attempt with credentials that were refused in the end may have been carried out before.
@@ -86,13 +85,13 @@ impl<'a> Session<'a> {
         let (mut status, mut refused) = (first.status, Vec::new());
         for _ in 1..MOST_CREDENTIALS {
             let other = self.take_other_credentials(status, &mut refused).await;
-            if !other.map_err(|error| after_doubt(error, doubtful, &prepared.method))? {
+            if !other.map_err(|error| self.after_doubt(error, doubtful, &prepared.method))? {
                 break;
             }
             let next = self.follow(name, prepared, repeatable).await;
-            let next = next.map_err(|error| after_doubt(error, doubtful, &prepared.method))?;
+            let next = next.map_err(|error| self.after_doubt(error, doubtful, &prepared.method))?;
             doubtful |= next.doubtful;
-            if !is_refusal(&next) {
+            if !self.is_refusal(&next)? {
                 self.keep_credentials();
                 return Ok(Response { doubtful, ..next });
             }
@@ -100,7 +99,24 @@ impl<'a> Session<'a> {
         }
         (self.credentials, self.in_use) = began_with;
         first.doubtful = doubtful;
+        if matches!(self.connector.auth, Auth::Session(_)) && first.status != 401 {
+            let message = format!(
+                "`{name}`: the answer ({}) to a new session says that it died: look at `expired_when` of the \
+                 connector's `auth`, and at what the account may do",
+                first.status
+            );
+            let error = UpstreamError::new(ErrorKind::Credentials, Outcome::Refused, message);
+            return Err(self.after_doubt(error.with_status(first.status), doubtful, &prepared.method));
+        }
         Ok(first)
+    }
+
+    /// Whether the system did not take the credentials, or not for this.
+    fn is_refusal(&self, response: &Response) -> Result<bool, UpstreamError> {
+        match &self.connector.auth {
+            Auth::Session(_) => self.says_session_died(response),
+            _ => Ok(matches!(response.status, 401 | 403)),
+        }
     }
 
     /// Takes one request from the rate budget, waiting a little for it.
@@ -151,9 +167,4 @@ impl<'a> Session<'a> {
             }
         }
     }
-}
-
-/// Whether the system did not take the credentials, or not for this.
-fn is_refusal(response: &Response) -> bool {
-    matches!(response.status, 401 | 403)
 }

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 use upstream::{ApiKeyLocation, Auth, ClientAuthentication, Connector, ErrorKind, Outcome};
 
-use crate::support::{Asked, Reply, Server, client_with, connector, context, get, pairs, post, template};
+use crate::support::{
+    Asked, Reply, Server, client_with, connector, context, get, parameters, post, template,
+};
 
 fn with(server: &Server, auth: Auth) -> Connector {
     Connector {
@@ -31,7 +33,7 @@ fn in_query() -> ApiKeyLocation {
 async fn asked_with(auth: Auth, secrets: &[(&str, &str)]) -> Asked {
     let server = Server::agreeable().await;
     let mut action = get("/t");
-    action.query = pairs(&[("q", "1")]);
+    action.query = parameters(&[("q", "1")]);
     let scope = json!({"settings": {"user": "agent@example.com"}});
     client_with(secrets)
         .call(&with(&server, auth), &action, &scope, &mut context())

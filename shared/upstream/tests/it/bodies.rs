@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use upstream::{Body, ErrorKind, HttpAction, Outcome, Part, PartContent};
 
-use crate::support::{Asked, Server, call, connector, mapping, pairs, post, template};
+use crate::support::{Asked, Server, call, connector, mapping, pairs, parameters, post, template};
 
 async fn send(body: Body, scope: &Value) -> Asked {
     let server = Server::agreeable().await;
@@ -109,7 +109,7 @@ async fn a_mapping_is_sent_as_json_with_its_nulls() {
 
 #[tokio::test]
 async fn a_form_is_encoded() {
-    let body = Body::Form(pairs(&[
+    let body = Body::Form(parameters(&[
         ("a", "{{a}}"),
         ("b&", "1"),
         ("c", "{{#no}}{{no}}{{/no}}"),

@@ -14,8 +14,8 @@ use upstream::{
 };
 
 use crate::support::{
-    Asked, Reply, Server, action, by_token, client_with, connector, context, get, mapping, nobody, pairs,
-    post, raw_server, template,
+    Asked, Reply, Server, action, by_token, client_with, connector, context, get, mapping, nobody,
+    parameters, post, raw_server, template,
 };
 
 /// Long, with characters that every encoding writes differently.
@@ -169,7 +169,7 @@ async fn a_planted_secret_comes_out_nowhere() {
             let mut pages = get("/t");
             pages.paginate = Some(by_token());
             let mut links = get("/t");
-            links.query = pairs(&[("page", "1")]);
+            links.query = parameters(&[("page", "1")]);
             links.paginate = Some(Paginate {
                 kind: PageKind::NextUrl {
                     next: mapping("response.body.next"),

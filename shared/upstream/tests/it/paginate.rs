@@ -11,13 +11,13 @@ use upstream::{
 };
 
 use crate::support::{
-    Asked, Reply, Server, by_token, call, client_with, connector, context, get, mapping, pairs, post,
+    Asked, Reply, Server, by_token, call, client_with, connector, context, get, mapping, parameters, post,
 };
 
 fn with(paginate: Paginate) -> HttpAction {
     HttpAction {
         paginate: Some(paginate),
-        query: pairs(&[("order", "DESC")]),
+        query: parameters(&[("order", "DESC")]),
         ..get("/tickets")
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use upstream::{ErrorKind, Outcome};
 
-use crate::support::{Server, call, connector, get, pairs, post, template};
+use crate::support::{Server, call, connector, get, pairs, parameters, post, template};
 
 async fn path_of(path: &str, scope: &Value) -> String {
     let server = Server::agreeable().await;
@@ -136,7 +136,7 @@ async fn a_path_stays_below_the_base_url() {
 async fn values_in_a_query_are_encoded() {
     let server = Server::agreeable().await;
     let mut action = get("/tickets");
-    action.query = pairs(&[
+    action.query = parameters(&[
         ("q", "{{q}}"),
         ("filter[{{f}}]", "x y"),
         ("n", "{{n}}"),
@@ -160,7 +160,7 @@ async fn values_in_a_query_are_encoded() {
 async fn an_optional_parameter_disappears_and_a_listed_one_is_always_sent() {
     let server = Server::agreeable().await;
     let mut action = get("/tickets");
-    action.query = pairs(&[
+    action.query = parameters(&[
         ("{{# v }}named{{/ v }}", "{{# v }}{{v}}{{/ v }}"),
         ("valued", "{{#v}}{{v}}{{/v}}"),
         ("always", "{{v}}"),

@@ -100,7 +100,7 @@ async fn a_later_attempt_that_succeeds_is_the_answer_and_every_attempt_is_record
     .await;
     let mut context = context();
     let mut action = action(&Method::PUT, "/t/{{id}}");
-    action.query = crate::support::pairs(&[("q", "1")]);
+    action.query = crate::support::parameters(&[("q", "1")]);
     let answer = client_with(&[])
         .call(
             &connector(&server.url),

@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use upstream::{
     Answer, Auth, Body, CallContext, Client, ClientOptions, Connector, HttpAction, Method, PageKind,
-    Paginate, RateSignals, ResponseFormat, RetryPolicy, SendTo, UpstreamError,
+    Paginate, Parameter, RateSignals, ResponseFormat, RetryPolicy, SendTo, UpstreamError,
 };
 
 /// A request as the server saw it.
@@ -202,10 +202,17 @@ pub(crate) fn pairs(list: &[(&str, &str)]) -> Vec<(Template, Template)> {
         .collect()
 }
 
+/// Query parameters or form fields.
+pub(crate) fn parameters(list: &[(&str, &str)]) -> Vec<(Template, Parameter)> {
+    let pairs = pairs(list).into_iter();
+    pairs.map(|(key, value)| (key, value.into())).collect()
+}
+
 /// A connector without credentials and with waits that do not matter.
 pub(crate) fn connector(url: &str) -> Connector {
     Connector {
         integration: "example".to_owned(),
+        instance: Connector::next_instance(),
         base_url: url.parse().unwrap(),
         auth: Auth::None,
         headers: Vec::new(),
@@ -234,11 +241,14 @@ pub(crate) fn action(method: &Method, path: &str) -> HttpAction {
         body: Body::None,
         response: ResponseFormat::Json,
         paginate: None,
+        result: None,
         fail_when: Vec::new(),
         fallback: None,
         retry: None,
         timeout: None,
         repeatable: HttpAction::repeatable_by_default(method),
+        read_only: false,
+        cache: None,
     }
 }
 

@@ -36,6 +36,18 @@ impl SecretsManagerWriter {
         format!("{}{integration}", self.prefix)
     }
 
+    /// A new version of a secret that exists.
+    async fn put(&self, id: &str, held: &Map<String, Value>) -> Result<(), StorageError> {
+        let text = Zeroizing::new(serde_json::json!(held).to_string());
+        let put = self
+            .client
+            .put_secret_value()
+            .secret_id(id)
+            .secret_string(text.as_str());
+        let put = put.send().await;
+        put.map(drop).map_err(|error| explain(&cannot_write(id), &error))
+    }
+
     /// What the secret holds, or none where there is none.
     async fn read(&self, id: &str) -> Result<Option<Map<String, Value>>, StorageError> {
         let answer = match self.client.get_secret_value().secret_id(id).send().await {
@@ -70,6 +82,10 @@ impl SecretsManagerWriter {
     }
 }
 
+fn cannot_write(id: &str) -> String {
+    format!("cannot write the secret `{id}`")
+}
+
 #[async_trait]
 impl SecretWriter for SecretsManagerWriter {
     async fn set(&self, integration: &str, key: &str, secret: &Secret) -> Result<(), StorageError> {
@@ -78,9 +94,8 @@ impl SecretWriter for SecretsManagerWriter {
         let is_new = held.is_none();
         let mut held = held.unwrap_or_default();
         held.insert(key.to_owned(), Value::from(secret.expose()));
-        let text = Zeroizing::new(Value::Object(held).to_string());
-        let cannot = format!("cannot write the secret `{id}`");
         if is_new {
+            let (text, cannot) = (Zeroizing::new(Value::Object(held).to_string()), cannot_write(&id));
             let create = self
                 .client
                 .create_secret()
@@ -92,14 +107,22 @@ impl SecretWriter for SecretsManagerWriter {
                 .secret_string(text.as_str());
             create.send().await.map_err(|error| explain(&cannot, &error))?;
         } else {
-            let put = self
-                .client
-                .put_secret_value()
-                .secret_id(&id)
-                .secret_string(text.as_str());
-            put.send().await.map_err(|error| explain(&cannot, &error))?;
+            self.put(&id, &held).await?;
         }
         Ok(())
+    }
+
+    async fn remove(&self, integration: &str, key: &str) -> Result<bool, StorageError> {
+        let id = self.id(integration);
+        let Some(mut held) = self.read(&id).await? else {
+            return Ok(false);
+        };
+        // `shift_remove`: the others stay in their order.
+        if held.shift_remove(key).is_none() {
+            return Ok(false);
+        }
+        self.put(&id, &held).await?;
+        Ok(true)
     }
 
     async fn names(&self, integration: &str) -> Result<Vec<String>, StorageError> {

@@ -1,0 +1,703 @@
+//! Which request does which ticket action, and how sure that is.
+//!
+//! Each request gets points for what it has of an action's: its method, where its path lies, the words of its
+//! `operationId` and summary, what its body takes and its answer holds. The sum is not a probability, only an order; it
+//! is shown with its reasons so that a person can judge it.
+
+use integration::TasAction;
+
+use super::operation::{BodyKind, Operation, Segment};
+use super::resource::{Resource, STATE, TITLE, likeness};
+use super::shape::{Kind, Leaf, Shape};
+use super::words::{any, words};
+
+/// Below this nothing is proposed.
+pub(crate) const ENOUGH: f64 = 0.4;
+/// Below this the proposal is marked to be checked.
+pub(crate) const SURE: f64 = 0.7;
+
+const DESCRIPTION_OF_REQUESTOR: &[&str] = &[
+    "requester",
+    "requestor",
+    "requester email",
+    "requestor email",
+    "reporter",
+    "reporter email",
+    "customer email",
+    "customer",
+    "creator",
+    "created by",
+    "author",
+    "author username",
+    "contact email",
+    "contact",
+    "opened by",
+    "submitter",
+    "submitter email",
+    "email",
+    "user email",
+    "from email",
+    "customer id",
+    "requester id",
+    "requestor id",
+    "reporter id",
+    "contact id",
+    "author id",
+    "user id",
+];
+const ASSIGNEE: &[&str] = &[
+    "assignee",
+    "assignee id",
+    "assigned to",
+    "assigned to id",
+    "assignee email",
+    "owner",
+    "owner id",
+    "assignee user",
+    "assignee user id",
+    "agent id",
+    "responder id",
+    "assignee username",
+    "assigned user",
+    "assigned to user",
+    "assignee ids",
+];
+const SINCE: &[&str] = &[
+    "updated since",
+    "since",
+    "updated after",
+    "updated from",
+    "modified since",
+    "modified after",
+    "updated gte",
+    "updated gt",
+    "updated at gte",
+    "updated at from",
+    "updated at after",
+    "updated at",
+    "updated on",
+    "last updated after",
+    "last updated from",
+    "last modified after",
+    "changed since",
+    "start time",
+    "updated at start",
+    "modified from",
+    "min updated at",
+    "updated at min",
+    "updated datetime gte",
+    "update start",
+];
+const UNTIL: &[&str] = &[
+    "updated until",
+    "until",
+    "updated before",
+    "updated to",
+    "modified before",
+    "updated lte",
+    "updated lt",
+    "updated at lte",
+    "updated at to",
+    "updated at before",
+    "last updated before",
+    "last updated to",
+    "last modified before",
+    "end time",
+    "updated at end",
+    "modified to",
+    "max updated at",
+    "updated at max",
+    "updated datetime lte",
+    "update end",
+];
+const LANGUAGE: &[&str] = &[
+    "q",
+    "query",
+    "jql",
+    "filter",
+    "search",
+    "sysparm query",
+    "cql",
+    "where",
+    "tql",
+    "search query",
+];
+const COMMENT_TEXT: &[&str] = &[
+    "body",
+    "comment",
+    "text",
+    "content",
+    "message",
+    "note",
+    "body text",
+    "body html",
+    "comment body",
+    "html body",
+    "plain body",
+    "value",
+    "notes",
+    "html",
+    "description",
+];
+const INTERNAL: &[&str] = &[
+    "internal",
+    "is internal",
+    "private",
+    "is private",
+    "private note",
+    "private notes",
+    "internal note",
+    "hidden",
+];
+const PUBLIC: &[&str] = &["public", "is public", "public comment"];
+
+/// What an action is done with.
+#[derive(Clone, Debug)]
+pub(crate) struct Choice {
+    /// The request, as its place among all of them.
+    pub(crate) operation: usize,
+    /// 0 to 1.
+    pub(crate) sure: f64,
+    pub(crate) because: Vec<String>,
+}
+
+/// The best request for each action, where one is good enough. In the order of the contract.
+pub(crate) fn choose(operations: &[Operation], resource: &Resource) -> Vec<(TasAction, Option<Choice>)> {
+    let judge = Judge { resource, operations };
+    TasAction::ALL
+        .into_iter()
+        .map(|action| {
+            let mut best: Option<Choice> = None;
+            for (index, operation) in operations.iter().enumerate() {
+                let mut points = judge.points(action, operation);
+                if operation.deprecated {
+                    points.add(-0.15, "it is deprecated");
+                }
+                let sure = (points.sum.clamp(0.0, 0.98) * 100.0).round() / 100.0;
+                if sure >= ENOUGH && best.as_ref().is_none_or(|best| sure > best.sure) {
+                    best = Some(Choice {
+                        operation: index,
+                        sure,
+                        because: points.reasons,
+                    });
+                }
+            }
+            (action, best)
+        })
+        .collect()
+}
+
+struct Judge<'a> {
+    resource: &'a Resource,
+    operations: &'a [Operation],
+}
+
+#[derive(Default)]
+struct Points {
+    sum: f64,
+    reasons: Vec<String>,
+}
+
+impl Points {
+    fn add(&mut self, points: f64, reason: impl Into<String>) {
+        self.sum += points;
+        self.reasons.push(reason.into());
+    }
+
+    fn none() -> Self {
+        Self::default()
+    }
+}
+
+impl Judge<'_> {
+    fn points(&self, action: TasAction, operation: &Operation) -> Points {
+        match action {
+            TasAction::CreateTicket => self.create(operation),
+            TasAction::QueryTicketById => self.get(operation),
+            TasAction::QueryTicketsByRequestor => self.list(operation, true),
+            TasAction::QueryTicketsByTimeRange => self.list(operation, false),
+            TasAction::UpdateTicketFields => self.update(operation),
+            TasAction::UpdateTicketState => {
+                self.state(operation, &["transition", "status", "state", "workflow"], 0.75)
+            }
+            TasAction::ResolveTicket => self
+                .state(
+                    operation,
+                    &["resolve", "close", "complete", "solve", "finish", "resolution"],
+                    0.9,
+                )
+                .or(self.state(operation, &["transition", "status", "state", "workflow"], 0.65)),
+            TasAction::ReopenTicket => self
+                .state(operation, &["reopen", "open", "unresolve", "restore"], 0.9)
+                .or(self.state(operation, &["transition", "status", "state", "workflow"], 0.65)),
+            TasAction::UpdateTicketAssignment => self.assign(operation),
+            TasAction::AddPublicComment => self.comment(operation),
+            TasAction::AddInternalComment => self.note(operation),
+            TasAction::AddAttachment => self.attach(operation),
+        }
+    }
+
+    fn create(&self, operation: &Operation) -> Points {
+        let mut points = Points::none();
+        if operation.method != "POST" {
+            return points;
+        }
+        if self.resource.is_collection(operation) {
+            points.add(0.6, format!("POST to {}", operation.path));
+        } else if self.ends_in(operation, &["create", "new", "add"]) {
+            points.add(0.45, format!("the path {} says so", operation.path));
+        } else {
+            return points;
+        }
+        if let Some(title) = operation.body_shape().and_then(|body| body.find(TITLE)) {
+            points.add(0.2, format!("its body has `{}`", title.dotted()));
+        }
+        self.named(
+            &mut points,
+            operation,
+            &["create", "add", "new", "open", "submit"],
+        );
+        points
+    }
+
+    fn get(&self, operation: &Operation) -> Points {
+        let mut points = Points::none();
+        if operation.method != "GET" || !self.resource.is_item(operation) {
+            return points;
+        }
+        points.add(0.65, format!("GET {}", operation.path));
+        let like = likeness(&operation.answer);
+        if like > 0.0 {
+            points.add(0.2 * like, "its answer looks like a ticket");
+        }
+        self.named(
+            &mut points,
+            operation,
+            &["get", "show", "retrieve", "read", "find", "fetch", "view"],
+        );
+        points
+    }
+
+    fn list(&self, operation: &Operation, by_requestor: bool) -> Points {
+        let mut points = Points::none();
+        let in_path = self.ends_in(operation, &["search", "query", "filter", "list", "find"]);
+        let is_search = words(&operation.path)
+            .iter()
+            .any(|word| word == "search" || word == "query");
+        let collection = self.resource.is_collection(operation);
+        let items = ticket_list(operation, self.resource, self.operations);
+        let named_by_noun = words(&operation.path).last() == Some(&self.resource.noun);
+        match operation.method.as_str() {
+            "GET" if collection => points.add(0.4, format!("GET {}", operation.path)),
+            "GET" if items.is_some() && (is_search || named_by_noun) => {
+                points.add(0.3, format!("GET {} lists tickets", operation.path));
+            }
+            "POST" if items.is_some() && (in_path || is_search) => {
+                points.add(0.2, format!("POST {} lists tickets", operation.path));
+            }
+            _ => return points,
+        }
+        if items.is_some() {
+            points.add(0.2, "its answer is a list of tickets");
+        }
+        let filters = parameters(operation);
+        let wanted = if by_requestor {
+            DESCRIPTION_OF_REQUESTOR
+        } else {
+            SINCE
+        };
+        if let Some(filter) = filters.iter().find(|leaf| leaf.is_called(wanted)) {
+            points.add(0.3, format!("it filters by `{}`", filter.dotted()));
+        } else if let Some(language) = filters.iter().find(|leaf| leaf.is_called(LANGUAGE)) {
+            points.add(0.12, format!("it takes a query in `{}`", language.dotted()));
+        } else {
+            points.add(
+                0.0,
+                "no filter for it was found: the gateway filters what is listed",
+            );
+        }
+        self.named(&mut points, operation, &["list", "search", "query", "find"]);
+        points
+    }
+
+    fn update(&self, operation: &Operation) -> Points {
+        let mut points = Points::none();
+        if !self.resource.is_item(operation) {
+            return points;
+        }
+        match operation.method.as_str() {
+            "PATCH" => points.add(0.65, format!("PATCH {}", operation.path)),
+            "PUT" => points.add(0.6, format!("PUT {}", operation.path)),
+            "POST" => points.add(0.45, format!("POST {}", operation.path)),
+            _ => return points,
+        }
+        if let Some(title) = operation.body_shape().and_then(|body| body.find(TITLE)) {
+            points.add(0.2, format!("its body has `{}`", title.dotted()));
+        }
+        self.named(
+            &mut points,
+            operation,
+            &["update", "edit", "modify", "change", "patch"],
+        );
+        points
+    }
+
+    fn state(&self, operation: &Operation, tails: &[&str], weight: f64) -> Points {
+        let mut points = Points::none();
+        if !writes(operation) {
+            return points;
+        }
+        if let Some(tail) = self.tail_words(operation) {
+            if any(&tail, tails) && tail.len() <= 2 {
+                points.add(weight, format!("{} lies below the ticket", operation.title()));
+                self.named(&mut points, operation, tails);
+                if operation
+                    .body_shape()
+                    .is_some_and(|body| state_leaf(body).is_some())
+                {
+                    points.add(0.1, "its body has a state");
+                }
+            }
+            return points;
+        }
+        // The ticket itself, where its body has a state. Only for the words of states: nobody closes with a PATCH of
+        // anything.
+        let of_state = tails.contains(&"state");
+        if of_state && self.resource.is_item(operation) {
+            let Some(state) = operation.body_shape().and_then(state_leaf) else {
+                return points;
+            };
+            points.add(0.4, operation.title());
+            points.add(weight - 0.4 + 0.05, format!("its body has `{}`", state.dotted()));
+            if !state.values.is_empty() {
+                points.add(0.08, format!("with the words {}", state.values.join(", ")));
+            }
+        }
+        points
+    }
+
+    fn assign(&self, operation: &Operation) -> Points {
+        let mut points = Points::none();
+        if !writes(operation) {
+            return points;
+        }
+        if let Some(tail) = self.tail_words(operation) {
+            if any(&tail, &["assign", "assignee", "assignment", "owner", "reassign"]) && tail.len() == 1 {
+                // A list below a ticket is added to, not replaced.
+                let adds = operation.method == "POST" && operation.path.ends_with('s');
+                points.add(
+                    if adds { 0.45 } else { 0.75 },
+                    format!("{} lies below the ticket", operation.title()),
+                );
+                self.named(&mut points, operation, &["assign", "assignee", "owner"]);
+                if operation
+                    .body_shape()
+                    .is_some_and(|body| body.find(ASSIGNEE).is_some())
+                {
+                    points.add(0.1, "its body names a person");
+                }
+            }
+        } else if self.resource.is_item(operation)
+            && let Some(leaf) = operation.body_shape().and_then(|body| body.find(ASSIGNEE))
+        {
+            points.add(0.4, operation.title());
+            points.add(0.3, format!("its body has `{}`", leaf.dotted()));
+        }
+        points
+    }
+
+    fn comment(&self, operation: &Operation) -> Points {
+        let mut points = Points::none();
+        if !writes(operation) {
+            return points;
+        }
+        if let Some(tail) = self.tail_words(operation) {
+            let weight = match tail.as_slice() {
+                [word] => match word.as_str() {
+                    "comment" => 0.7,
+                    "reply" | "correspond" | "correspondence" => 0.66,
+                    "message" => 0.6,
+                    "note" | "journal" => 0.45,
+                    "activity" | "post" | "thread" => 0.4,
+                    _ => return points,
+                },
+                [first, second] if first == "public" || second == "public" => 0.72,
+                _ => return points,
+            };
+            points.add(weight, format!("{} lies below the ticket", operation.title()));
+            if let Some(text) = operation.body_shape().and_then(comment_leaf) {
+                points.add(0.15, format!("its body has `{}`", text.dotted()));
+            }
+            self.named(
+                &mut points,
+                operation,
+                &["comment", "reply", "add", "create", "message"],
+            );
+        } else if self.resource.is_item(operation)
+            && let Some(leaf) = operation
+                .body_shape()
+                .and_then(|body| body.find(&["comment", "comment body", "notes", "reply"]))
+        {
+            points.add(0.4, operation.title());
+            points.add(0.15, format!("its body has `{}`", leaf.dotted()));
+        }
+        points
+    }
+
+    fn note(&self, operation: &Operation) -> Points {
+        let mut points = Points::none();
+        if !writes(operation) {
+            return points;
+        }
+        let flag = operation.body_shape().and_then(visibility_leaf);
+        if let Some(tail) = self.tail_words(operation) {
+            let notes = any(&tail, &["note", "internal", "private"]) && tail.len() <= 2;
+            let comments =
+                tail.len() == 1 && any(&tail, &["comment", "reply", "message", "journal", "activity"]);
+            if notes {
+                points.add(0.6, format!("{} lies below the ticket", operation.title()));
+            } else if comments && flag.is_some() {
+                points.add(0.5, format!("{} lies below the ticket", operation.title()));
+            } else {
+                return points;
+            }
+            if operation.body_shape().and_then(comment_leaf).is_some() {
+                points.add(0.1, "its body has a text");
+            }
+        } else if self.resource.is_item(operation) && flag.is_some() {
+            if operation
+                .body_shape()
+                .and_then(|body| body.find(&["comment", "comment body", "notes"]))
+                .is_none()
+            {
+                return points;
+            }
+            points.add(0.3, operation.title());
+        } else {
+            return points;
+        }
+        if let Some((leaf, _)) = flag {
+            points.add(0.25, format!("`{}` says who sees it", leaf.dotted()));
+        }
+        points
+    }
+
+    fn attach(&self, operation: &Operation) -> Points {
+        let mut points = Points::none();
+        if !writes(operation) || operation.method == "PATCH" {
+            return points;
+        }
+        let own = words(match operation.segments.last() {
+            Some(Segment::Word(word)) => word,
+            _ => return points,
+        });
+        if !any(&own, &["attachment", "file", "upload", "document"]) {
+            return points;
+        }
+        match self.resource.tail(operation) {
+            Some([_]) => points.add(0.75, format!("{} lies below the ticket", operation.title())),
+            Some(_) => return points,
+            None if any(&own, &["attachment", "upload"])
+                && operation.segments.len() <= self.resource.collection.len() + 1 =>
+            {
+                points.add(
+                    0.4,
+                    format!(
+                        "{}, which must be joined to the ticket in a second step",
+                        operation.title()
+                    ),
+                );
+            }
+            None => return points,
+        }
+        match operation.body.as_ref().map(|body| body.kind) {
+            Some(BodyKind::Multipart) => points.add(0.15, "it takes multipart/form-data"),
+            Some(BodyKind::Binary) => points.add(0.1, "it takes the bytes themselves"),
+            Some(_) | None => {}
+        }
+        self.named(
+            &mut points,
+            operation,
+            &["attachment", "upload", "attach", "file"],
+        );
+        points
+    }
+
+    /// Points for the words of `operationId` and summary.
+    fn named(&self, points: &mut Points, operation: &Operation, verbs: &[&str]) {
+        let own = operation.words();
+        if any(&own, &["bulk", "batch", "import", "multiple", "many"]) {
+            points.add(-0.25, "it is for many at once");
+        }
+        let verb = any(&own, verbs);
+        let noun = own.contains(&self.resource.noun)
+            || operation
+                .tags
+                .iter()
+                .any(|tag| words(tag).contains(&self.resource.noun));
+        if verb && noun {
+            let name = operation.id.as_deref().unwrap_or(&operation.summary);
+            points.add(0.12, format!("it is called `{name}`"));
+        } else if verb {
+            points.add(0.05, "its name fits");
+        }
+    }
+
+    /// The words of what lies behind the ticket's path, if that is only words.
+    fn tail_words(&self, operation: &Operation) -> Option<Vec<String>> {
+        let tail = self.resource.tail(operation)?;
+        let mut all = Vec::new();
+        for segment in tail {
+            match segment {
+                Segment::Word(word) => all.extend(words(word)),
+                Segment::Parameter { .. } => return Some(vec!["{}".to_owned(); 9]),
+            }
+        }
+        Some(all)
+    }
+
+    /// Whether the path is the collection's with one of these words behind it.
+    fn ends_in(&self, operation: &Operation, wanted: &[&str]) -> bool {
+        let Some((Segment::Word(last), before)) = operation.segments.split_last() else {
+            return false;
+        };
+        before == self.resource.collection.as_slice() && any(&words(last), wanted)
+    }
+}
+
+impl Points {
+    fn or(self, other: Self) -> Self {
+        if self.sum >= other.sum { self } else { other }
+    }
+}
+
+fn writes(operation: &Operation) -> bool {
+    ["POST", "PUT", "PATCH"].contains(&operation.method.as_str())
+}
+
+/// What narrows a list down: its query, and for a search by POST what stands in its body.
+fn parameters(operation: &Operation) -> Vec<&Leaf> {
+    let query = operation.query().map(|parameter| &parameter.leaf);
+    let body = operation.body_shape().into_iter().flat_map(|body| &body.leaves);
+    query.chain(body.filter(|leaf| leaf.path.len() == 1)).collect()
+}
+
+/// Where the tickets of a list are in the answer.
+pub(crate) fn ticket_list<'a>(
+    operation: &'a Operation,
+    resource: &Resource,
+    operations: &[Operation],
+) -> Option<&'a (Vec<String>, Shape)> {
+    let name = operations
+        .iter()
+        .find(|operation| operation.method == "GET" && resource.is_item(operation))
+        .and_then(|operation| operation.answer.name.clone());
+    let fits = |list: &&(Vec<String>, Shape)| {
+        let (path, shape) = *list;
+        let same = name.is_some() && shape.name == name;
+        let called = path
+            .last()
+            .is_some_and(|last| words(last).last() == Some(&resource.noun));
+        same || called || likeness(shape) > 0.6
+    };
+    operation
+        .answer
+        .lists
+        .iter()
+        .filter(|(path, _)| path.len() <= 2)
+        .find(fits)
+        .or_else(|| match operation.answer.lists.as_slice() {
+            [only @ (path, _)] if path.len() <= 1 && resource.is_collection(operation) => Some(only),
+            _ => None,
+        })
+}
+
+/// The property of a body that sets the state.
+pub(crate) fn state_leaf(body: &Shape) -> Option<&Leaf> {
+    let found = body.find(STATE).or_else(|| {
+        let names = [
+            "status id",
+            "state id",
+            "new status",
+            "new state",
+            "to status",
+            "transition id",
+            "status name",
+            "transition",
+        ];
+        body.find(&names)
+    })?;
+    if found.kind != Kind::Object {
+        return Some(found);
+    }
+    // An object: by its name, else by its id.
+    let inside = |name: &str| {
+        let mut path = found.path.clone();
+        path.push(name.to_owned());
+        body.at(&path)
+    };
+    inside("name")
+        .filter(|leaf| !leaf.read_only)
+        .or_else(|| inside("id"))
+        .or_else(|| inside("value"))
+}
+
+/// The property of a body that holds the words of a comment.
+pub(crate) fn comment_leaf(body: &Shape) -> Option<&Leaf> {
+    let found = body.find(COMMENT_TEXT)?;
+    if found.kind != Kind::Object {
+        return Some(found);
+    }
+    let inside = body.leaves.iter().find(|leaf| {
+        leaf.path.len() == found.path.len() + 1
+            && leaf.path.starts_with(&found.path)
+            && leaf.is_called(COMMENT_TEXT)
+    });
+    inside.or(Some(found))
+}
+
+/// The property that says who sees a comment, and what it holds for one that everybody sees.
+pub(crate) fn visibility_leaf(body: &Shape) -> Option<(&Leaf, bool)> {
+    let of = |names| body.find(names).filter(|leaf| leaf.kind == Kind::Boolean);
+    of(PUBLIC)
+        .map(|leaf| (leaf, true))
+        .or_else(|| of(INTERNAL).map(|leaf| (leaf, false)))
+}
+
+/// The property that names the person who works on a ticket.
+pub(crate) fn assignee_leaf(body: &Shape) -> Option<&Leaf> {
+    let found = body.find(ASSIGNEE)?;
+    if found.kind != Kind::Object {
+        return Some(found);
+    }
+    let inside = body.leaves.iter().find(|leaf| {
+        leaf.path.len() == found.path.len() + 1
+            && leaf.path.starts_with(&found.path)
+            && leaf.is_called(&["email", "name", "id", "account id", "login", "username"])
+    });
+    inside.or(Some(found))
+}
+
+pub(crate) fn since_leaf(operation: &Operation) -> Option<&Leaf> {
+    filter_leaf(operation, SINCE)
+}
+
+pub(crate) fn until_leaf(operation: &Operation) -> Option<&Leaf> {
+    filter_leaf(operation, UNTIL)
+}
+
+pub(crate) fn requestor_leaf(operation: &Operation) -> Option<&Leaf> {
+    filter_leaf(operation, DESCRIPTION_OF_REQUESTOR)
+}
+
+pub(crate) fn language_leaf(operation: &Operation) -> Option<&Leaf> {
+    filter_leaf(operation, LANGUAGE)
+}
+
+/// By the order of the names. Only a GET's query: what a search by POST takes is written by a person.
+fn filter_leaf<'a>(operation: &'a Operation, names: &[&str]) -> Option<&'a Leaf> {
+    let leaves: Vec<&Leaf> = operation.query().map(|parameter| &parameter.leaf).collect();
+    names
+        .iter()
+        .find_map(|name| leaves.iter().find(|leaf| leaf.is_called(&[name])).copied())
+}
