@@ -93,7 +93,7 @@ pub(crate) fn runs(integration: &Integration, action: TasAction, entries: Vec<En
             Entry::Sent(exchange) => {
                 let step = runs.last_mut().and_then(|run| run.steps.last_mut());
                 if let Some(step) = step {
-                    step.exchanges.push(exchange);
+                    step.exchanges.push(*exchange);
                 }
             }
         }

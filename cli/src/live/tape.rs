@@ -34,7 +34,7 @@ pub(crate) enum Entry {
         bank: Value,
     },
     /// A request was sent.
-    Sent(Exchange),
+    Sent(Box<Exchange>),
 }
 
 /// A request, and its answer once there is one.
@@ -143,11 +143,11 @@ impl Transport for TapedTransport {
         self.tape.hide_credentials(&request);
         let index = {
             let mut entries = self.tape.entries();
-            entries.push(Entry::Sent(Exchange {
+            entries.push(Entry::Sent(Box::new(Exchange {
                 request: request.clone(),
                 answer: None,
                 took: Duration::ZERO,
-            }));
+            })));
             entries.len() - 1
         };
         let begun = Instant::now();

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::fixtures::{Folder, GOOD, TicketSystem};
-use crate::process::{Ended, Server, argument, command, run};
+use crate::process::{Ended, argument, run};
+use crate::sandbox;
 
 /// A case of [`GOOD`] that passes.
 const PASSES: &str = r#"name: A ticket is read
@@ -457,23 +458,7 @@ fn an_action_that_changes_something_wants_a_yes() {
 
 #[test]
 fn people_addresses_keys_and_hosts_have_stand_ins_in_a_recorded_case() {
-    let mut sandbox = Server::start(command(&[
-        "sandbox",
-        "teamswork",
-        "--listen",
-        "127.0.0.1:0",
-        "--tickets",
-        "1",
-    ]));
-    let printed = sandbox.printed_until(|line| line.contains("base URL"));
-    let base_url = printed
-        .last()
-        .unwrap()
-        .split_whitespace()
-        .last()
-        .unwrap()
-        .to_owned();
-
+    let (sandbox, base_url) = sandbox::start(&["--tickets", "1"]);
     let folder = tempfile::TempDir::new().unwrap();
     let file = |name: &str, text: &str| {
         let path = folder.path().join(name);

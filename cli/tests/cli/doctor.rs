@@ -128,7 +128,7 @@ fn a_wrong_secret_is_told_with_the_line_of_the_authentication() {
 #[test]
 fn what_is_read_back_otherwise_than_it_was_sent_is_told() {
     let system = System::teamswork();
-    // The body of each comment is cut from the answer.
+    // What is sent is not what the caller said.
     let (folder, _) = system.broken(
         "title: data.context.payload.short_description",
         "title: '\"Something else\"'",

@@ -5,6 +5,7 @@ use mapping::{Explanation, Role};
 use serde_json::Value;
 
 use super::check::Cause;
+use super::fields::at;
 use crate::live::Live;
 use crate::live::places::line;
 use crate::live::runs::Run;
@@ -18,7 +19,7 @@ pub(super) fn of_error(live: &Live, action: TasAction, error: &ApiError, runs: &
     if let (Some(fields), ErrorCode::ExternalRestError) = (fields, error.code()) {
         let mut causes = Vec::new();
         for field in fields {
-            let path = field["field"].as_str().unwrap_or_default();
+            let path = at(field, "field").as_str().unwrap_or_default();
             causes.extend(of_field(runs, path));
         }
         return causes;

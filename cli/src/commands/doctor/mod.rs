@@ -2,6 +2,7 @@
 
 mod cause;
 mod check;
+mod fields;
 mod poll;
 mod report;
 mod trip;

@@ -163,7 +163,14 @@ fn described(
         .collect();
     let (answer, error) = match ended {
         Ok(answer) => (answer.clone(), Value::Null),
-        Err(error) => (Value::Null, error.to_json(&request.request_id)["error"].take()),
+        Err(error) => (
+            Value::Null,
+            error
+                .to_json(&request.request_id)
+                .get_mut("error")
+                .map(Value::take)
+                .unwrap_or_default(),
+        ),
     };
     let mut all = json!({"action": action.key(), "runs": runs, "answer": answer, "error": error});
     hide(&mut all, live);

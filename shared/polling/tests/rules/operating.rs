@@ -54,16 +54,17 @@ fn a_stream_that_waits_for_its_next_run_is_not_overdue_whatever_its_settings_are
         world.polled_until(90_000.0);
         // The end of a long catch-up may be up to an interval ago; the run after it is like all that follow.
         world.poll(&settings);
-        world.set(100_000.0);
+        let last = 95_000 + interval;
+        world.set(last as f64);
         world.poll(&settings);
         let overdue = |after: u64| {
-            let now = at(100_000.0) + Duration::from_secs(after);
+            let now = at(last as f64) + Duration::from_secs(after);
             overdue(world.record().watermark, now, 0, &settings)
         };
         assert_eq!(overdue(interval), Duration::ZERO, "{look_back} {interval}");
         assert!(overdue(interval + 900) > Duration::from_secs(890));
         // A ticketing system whose clock is an hour slow has an older watermark by design.
-        let now = at(100_000.0) + Duration::from_secs(3600);
+        let now = at(last as f64) + Duration::from_secs(3600);
         let slow = polling::overdue(world.record().watermark, now, -3_600_000, &settings);
         assert_eq!(slow, Duration::ZERO);
     }

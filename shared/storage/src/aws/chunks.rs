@@ -38,7 +38,6 @@ fn compress(what: &str, value: &impl Serialize, level: Compression) -> Result<Ve
     }
     let mut encoder = GzEncoder::new(Vec::new(), level);
     encoder.write_all(&text).map_err(cannot)?;
-    encoder.flush().map_err(cannot)?;
     let packed = encoder.finish().map_err(cannot)?;
     if packed.len() > MOST {
         let (have, most) = (packed.len() / 1000, MOST / 1000);
