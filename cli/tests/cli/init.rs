@@ -324,6 +324,16 @@ fn curl_lines_become_http_actions() {
 }
 
 #[test]
+fn a_curl_line_may_go_on_after_any_word() {
+    let lines = "curl -X POST \\\n  -d '{\"title\": \"x\"}' \\\n  https://desk.acme.test/api/tickets\n";
+    let (ended, written) = init("--curl", "requests.sh", lines, &[]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    for expected in ["path: /api/tickets", "title: title"] {
+        assert!(written.contains(expected), "{expected} is not in:\n{written}");
+    }
+}
+
+#[test]
 fn a_secret_of_a_curl_line_is_nowhere() {
     let (ended, written) = init("--curl", "requests.sh", CURL, &[]);
     let (json, _) = init("--curl", "requests.sh", CURL, &["--json"]);

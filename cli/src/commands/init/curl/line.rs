@@ -131,6 +131,12 @@ pub(super) fn read(name: &str, text: &str) -> Result<Vec<Request>, Failure> {
         // A quote that is open, or a backslash at the end: the line goes on.
         let goes_on = line.ends_with('\\') && !line.ends_with("\\\\");
         if goes_on {
+            // Where no quote is open the shell takes both away; here they would make an empty word.
+            let so_far = waiting.trim_end_matches('\n').trim_end_matches('\\');
+            if shlex::split(&plain_quotes(so_far)).is_some() {
+                waiting.truncate(so_far.len());
+                waiting.push(' ');
+            }
             continue;
         }
         if let Some(words) = shlex::split(&plain_quotes(&waiting)) {
