@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use actions::{ApiError, TasAction};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use http::header::COOKIE;
 use integration::Integration;
@@ -16,7 +18,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::cases::case::{Case, Loss};
-use crate::cases::leaks::{self, Secrets};
+use crate::cases::leaks::{self, SHORTEST, Secrets};
 use crate::cases::recorder::{Recorder, Seen};
 use crate::cases::shown::put;
 use crate::cases::stand_ins::StandIns;
@@ -243,8 +245,8 @@ impl Recorded {
             .map(|seen| exchange(seen, &self.base, with_cookies))
             .collect();
         let written = self.written(&exchanges);
-        let known = self.secrets.clone();
-        let mut stand_ins = StandIns::new(&integration.name, self.secrets, &arguments.keep, &arguments.hide);
+        let known = with_decoded(self.secrets);
+        let mut stand_ins = StandIns::new(&integration.name, known.clone(), &arguments.keep, &arguments.hide);
         stand_ins.learn_host(&self.base);
         stand_ins.learn(&written);
         let mut case = stand_ins.applied(&written);
@@ -433,6 +435,26 @@ async fn secrets_of(
         }
     }
     Ok(secrets)
+}
+
+/// The secrets, and what is in those that are Base64: a case shows Basic credentials decoded.
+fn with_decoded(secrets: Vec<(String, Secret)>) -> Vec<(String, Secret)> {
+    let decoded: Vec<(String, Secret)> = secrets
+        .iter()
+        .filter_map(|(name, secret)| {
+            let bytes = STANDARD.decode(secret.expose().trim()).ok()?;
+            let text = String::from_utf8(bytes).ok()?;
+            Some((name.clone(), text))
+        })
+        .flat_map(|(name, text)| {
+            // The key alone, too: it may stand in an answer.
+            let parts = text.split(':').filter(|part| part.len() >= SHORTEST);
+            let mut all: Vec<String> = parts.map(str::to_owned).collect();
+            all.push(text);
+            all.into_iter().map(move |text| (name.clone(), Secret::new(text)))
+        })
+        .collect();
+    secrets.into_iter().chain(decoded).collect()
 }
 
 /// The names of the secrets, where others are set than those that are needed.

@@ -385,9 +385,13 @@ fn the_published_schema_of_a_case_is_the_one_that_is_printed() {
 
 /// Records against a system that knows the ticket T-1.
 fn record(desk: &Desk, system: &TicketSystem, options: &[&str]) -> Ended {
+    record_with(desk, system, "token-1", options)
+}
+
+fn record_with(desk: &Desk, system: &TicketSystem, token: &str, options: &[&str]) -> Ended {
     let folder = desk.folder.path();
     let secrets = folder.join("secrets.json");
-    std::fs::write(&secrets, r#"{"desk": {"token": "token-1"}}"#).unwrap();
+    std::fs::write(&secrets, format!(r#"{{"desk": {{"token": "{token}"}}}}"#)).unwrap();
     private(&secrets);
     let context = folder.join("context.json");
     std::fs::write(&context, r#"{"ticket_id": "T-1"}"#).unwrap();
@@ -438,6 +442,30 @@ fn a_recorded_case_holds_no_secret_and_no_host_and_comes_true() {
     assert_eq!(again.code, Some(1), "{again:?}");
     assert!(again.stderr.contains("--force"), "{}", again.stderr);
     assert_eq!(record(&desk, &system, &["--force"]).code, Some(0));
+}
+
+#[test]
+fn a_key_that_is_kept_as_basic_credentials_is_shown_nowhere() {
+    let (desk, system) = (Desk::with(&[]), TicketSystem::start());
+    let yaml = desk.folder.path().join("integration.yaml");
+    let text = std::fs::read_to_string(&yaml).unwrap();
+    let auth = "{kind: api_key, in: header, name: Authorization, secret: token, pattern: \"Basic %s\"}";
+    let text = text.replace("{kind: bearer, secret: token}", auth);
+    assert!(text.contains("Basic %s"));
+    std::fs::write(&yaml, text).unwrap();
+    // Base64 of freshkey123:X
+    let ended = record_with(&desk, &system, "ZnJlc2hrZXkxMjM6WA==", &[]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let written = std::fs::read_to_string(desk.case("recorded.yaml")).unwrap();
+    for gone in ["freshkey123", "ZnJlc2hrZXkxMjM6WA"] {
+        assert!(!written.contains(gone), "{written}");
+        assert!(!format!("{ended:?}").contains(gone), "{ended:?}");
+    }
+    assert!(
+        written.contains("authorization: \"Basic {{token}}\""),
+        "{written}"
+    );
+    assert_eq!(desk.test(&[]).code, Some(0), "{written}");
 }
 
 #[test]
