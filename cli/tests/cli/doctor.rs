@@ -146,6 +146,24 @@ fn what_is_read_back_otherwise_than_it_was_sent_is_told() {
 }
 
 #[test]
+fn a_change_that_empties_another_field_is_told() {
+    let system = System::teamswork();
+    let (folder, _) = system.broken(
+        "description: data.context.payload.description",
+        "description: 'data.context.payload.description OR \"\"'",
+    );
+    let ended = system.run("doctor", folder.path(), &["--yes", "--json", "--wait", "3"], KEY);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let report = ended.json();
+    let not_as_told = check(&report, "update_ticket_fields");
+    assert_eq!(not_as_told["result"], "not_as_told", "{not_as_told}");
+    assert!(
+        told(not_as_told).contains("`description` was emptied"),
+        "{not_as_told}"
+    );
+}
+
+#[test]
 fn nothing_is_written_without_being_asked_to() {
     let system = System::teamswork();
     let before = system.tickets();

@@ -29,6 +29,10 @@ pub(crate) struct Walk {
     todo: Window,
     /// The piece of `todo` that is being read: all of it, or its older part.
     part: Window,
+    /// Whether tickets came that are later than the end that was asked for: the ticketing system takes no end, and asking
+    /// for an older part gives the newest page again.
+    #[serde(default)]
+    has_no_end: bool,
     /// Fingerprint of the last whole pass over `part`, if another one has to confirm it.
     to_confirm: Option<u64>,
     pass: Pass,
@@ -104,6 +108,7 @@ impl Walk {
             begun: false,
             todo: plan.window,
             part: plan.window,
+            has_no_end: false,
             to_confirm: None,
             pass: Pass::new(),
         }
@@ -149,6 +154,8 @@ impl Walk {
 
     fn observe(&mut self, tickets: &[Ticket], settings: &Settings) {
         self.pass.pages = self.pass.pages.saturating_add(1);
+        let last_asked_for = later(self.request(settings).end, settings.granularity);
+        self.has_no_end |= tickets.iter().any(|ticket| last_asked_for < ticket.updated_at);
         for ticket in tickets {
             let time = ticket.updated_at;
             self.pass.ordered &= match (settings.order, self.pass.last) {
@@ -210,6 +217,9 @@ impl Walk {
         let (true, Some(last)) = (self.pass.ordered, self.pass.last) else {
             return false;
         };
+        if settings.order == Order::Desc && self.has_no_end {
+            return false;
+        }
         // Pages that were followed by number need their second reading.
         if settings.paging == Paging::Shifting && self.pass.pages > 1 {
             return false;
@@ -238,7 +248,7 @@ impl Walk {
 
     /// Reads the older half of the part first.
     fn halve(&mut self, settings: &Settings) -> bool {
-        if settings.order == Order::Feed {
+        if settings.order == Order::Feed || self.has_no_end {
             return false;
         }
         let (start, end) = (self.part.start.as_microsecond(), self.part.end.as_microsecond());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use polling::{Boundary, Limits, Order, Outcome, Page, Paging, Settings, SourceError};
+use polling::{Boundary, Limits, Order, Outcome, Page, PageRequest, Paging, Settings, SourceError};
 
 use crate::support::{World, at, failure, key, listing, page, ticket};
 
@@ -474,6 +474,44 @@ fn w9_a_window_with_more_pages_than_the_cap_is_split() {
                 "{order:?} {paging:?}"
             );
         }
+    }
+}
+
+/// `updated_since` and nothing else: the newest page comes whatever end is asked for.
+#[test]
+fn w9_a_list_that_takes_no_end_is_followed_and_not_cut_at_its_end() {
+    let burst: Vec<_> = (0..230)
+        .map(|number| ticket(&format!("T{number}"), 970.0 + f64::from(number) / 20.0, "New"))
+        .collect();
+    // With tickets after the window it shows on the first page, without them on the first part.
+    for (order, unsettled) in [
+        (Order::Desc, 10),
+        (Order::Desc, 0),
+        (Order::Unsorted, 10),
+        (Order::Unsorted, 0),
+    ] {
+        let after = (0..unsettled).map(|number| ticket(&format!("N{number}"), 995.0, "New"));
+        let newest_first: Vec<_> = after.chain(burst.iter().rev().cloned()).collect();
+        let world = World::at(1000.0);
+        world.polled_until(960.0);
+        let all = listing(newest_first, 20);
+        world.model(move |request| {
+            all(&PageRequest {
+                end: at(2000.0),
+                ..request.clone()
+            })
+        });
+        let report = world.poll(&Settings {
+            paging: Paging::Shifting,
+            ..settings(order)
+        });
+        assert_eq!(report.outcome, Outcome::CaughtUp, "{order:?}");
+        assert_eq!(world.published().len(), 230, "{order:?}");
+        let asked = world.requests().len();
+        assert!(
+            asked <= 55,
+            "{order:?} {unsettled}: twelve pages, twice, for each of two parts, in {asked} requests"
+        );
     }
 }
 

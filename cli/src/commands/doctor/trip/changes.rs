@@ -14,6 +14,13 @@ use crate::commands::doctor::check::{Cause, Verdict};
 use crate::commands::doctor::fields::at;
 use crate::live::places::line;
 
+/// What no change but one of the field itself has a reason to empty.
+const EVERY_CHANGE_KEEPS: [&str; 4] = ["short_description", "description", "priority", "requested_for"];
+
+fn is_empty(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(str::is_empty)
+}
+
 impl Trip<'_> {
     pub(super) async fn write_all(&mut self, id: &str) {
         let public = format!("A public comment of the doctor, {}.", Timestamp::now());
@@ -138,6 +145,7 @@ impl Trip<'_> {
         }
         let reading = self.of_ticket(id, json!({}), false);
         let attempt = self.attempt(TasAction::QueryTicketById, reading).await;
+        let mut was_there = false;
         match &attempt.end {
             Ok(answer) => {
                 let after = at(answer, "raw_ticket").clone();
@@ -155,7 +163,23 @@ impl Trip<'_> {
                     causes.push(Cause { place, text });
                     check.find(said, causes);
                 }
-                if at(&after, "updated_at") == at(&before, "updated_at")
+                for emptied in EVERY_CHANGE_KEEPS
+                    .into_iter()
+                    .filter(|name| !is_empty(at(&before, name)) && is_empty(at(&after, name)))
+                {
+                    let place = self.live.places.nearest(&["actions", action.key()]).map(line);
+                    let text = format!("{action} sends it, empty, though nobody named it");
+                    check.find(
+                        format!("`{emptied}` was emptied by a change of something else"),
+                        vec![Cause { place, text }],
+                    );
+                }
+                was_there =
+                    action == TasAction::UpdateTicketState && at(&after, "state") == at(&before, "state");
+                if was_there {
+                    let note = "the ticket was in this state already: a comment or an assignment can do that";
+                    check.notes.push(note.to_owned());
+                } else if at(&after, "updated_at") == at(&before, "updated_at")
                     && at(&before, "updated_at").is_string()
                 {
                     let causes = cause::of_field(&attempt.runs, "raw_ticket.updated_at");
@@ -169,7 +193,10 @@ impl Trip<'_> {
             Err(error) => check.notes.push(format!("it could not be read back: {error}")),
         }
         self.checks.push(check);
-        self.see(action).await;
+        // Nothing changed then, so there is no event to wait for.
+        if !was_there {
+            self.see(action).await;
+        }
     }
 
     /// Looks for a change among the events.
