@@ -19,13 +19,13 @@ use http::HeaderMap;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use storage::CallerKeyStore;
-use storage::aws::{Connection, DynamoCallerKeys};
+use storage::aws::DynamoCallerKeys;
 use storage::caller_key::{self, Access};
 
-use crate::environment::Environment;
+use crate::environment::{Environment, INTEGRATIONS_TABLE};
 use crate::error::Error;
 use crate::metrics::{Authorization, Metrics, Sink, to_standard_output};
-use crate::ports::{INTEGRATIONS_TABLE, namespace};
+use crate::ports::namespace;
 use crate::runtime::{self, Refused};
 
 use jwt::Tokens;
@@ -87,11 +87,12 @@ impl From<Denied> for Refused {
 pub async fn run_authorizer() -> Result<(), Error> {
     let authorizer = runtime::start(async {
         let variable = |name: &str| std::env::var(name).ok();
-        let table = Environment::new(&variable).required(
+        let environment = Environment::new(&variable);
+        let table = environment.required(
             INTEGRATIONS_TABLE,
             "names the DynamoDB table that holds the callers' keys",
         )?;
-        let connection = Connection::from_environment(variable).map_err(|error| Error::setup(&error))?;
+        let connection = environment.connection()?;
         let keys = Arc::new(DynamoCallerKeys::new(&connection, table));
         let settings = AuthorizerSettings::from_environment(variable)?;
         let authorizer = Authorizer::new(keys, &settings)?;

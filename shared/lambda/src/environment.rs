@@ -4,7 +4,15 @@
 
 use std::time::Duration;
 
+use storage::aws::Connection;
+
 use crate::error::Error;
+
+/// The table that also holds the callers' keys.
+pub(crate) const INTEGRATIONS_TABLE: &str = "TICKET_GATEWAY_INTEGRATIONS_TABLE";
+const STATE_TABLE: &str = "TICKET_GATEWAY_STATE_TABLE";
+const SECRET_PREFIX: &str = "TICKET_GATEWAY_SECRET_PREFIX";
+const SECRET_TTL: &str = "TICKET_GATEWAY_SECRET_TTL_SECONDS";
 
 /// Reads variables; `lookup` is `std::env::var` outside of tests.
 pub(crate) struct Environment<'e> {
@@ -14,6 +22,38 @@ pub(crate) struct Environment<'e> {
 impl<'e> Environment<'e> {
     pub(crate) fn new(lookup: &'e dyn Fn(&str) -> Option<String>) -> Self {
         Environment { lookup }
+    }
+
+    pub(crate) fn integrations_table(&self) -> Result<String, Error> {
+        self.required(
+            INTEGRATIONS_TABLE,
+            "names the DynamoDB table that holds the integrations",
+        )
+    }
+
+    pub(crate) fn state_table(&self) -> Result<String, Error> {
+        self.required(
+            STATE_TABLE,
+            "names the DynamoDB table that holds the gateway's state",
+        )
+    }
+
+    /// Without a default: it would be the prefix of another stack of the account.
+    pub(crate) fn secret_prefix(&self) -> Result<String, Error> {
+        self.required(
+            SECRET_PREFIX,
+            "is what the names of the integrations' secrets begin with",
+        )
+    }
+
+    /// How long a secret that was read is kept.
+    pub(crate) fn secret_ttl(&self) -> Result<Duration, Error> {
+        self.seconds(SECRET_TTL, 300)
+    }
+
+    /// Region, credentials and addresses, as [`Connection::from_environment`] reads them.
+    pub(crate) fn connection(&self) -> Result<Connection, Error> {
+        Connection::from_environment(self.lookup).map_err(|error| Error::setup(&error))
     }
 
     pub(crate) fn optional(&self, variable: &'static str) -> Option<String> {

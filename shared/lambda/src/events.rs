@@ -6,14 +6,14 @@ use actions::{Gateway, Stored};
 use async_trait::async_trait;
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use lambda_runtime::LambdaEvent;
-use storage::aws::{Connection, DynamoEventLog, DynamoIntegrations};
+use storage::aws::{DynamoEventLog, DynamoIntegrations};
 use storage::in_process::InProcessBudget;
 use storage::{EventLog, IntegrationStore, Secret, SecretStore, StorageError};
 use upstream::{Client, ClientOptions};
 
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::ports::{INTEGRATIONS_TABLE, STATE_TABLE, Settings};
+use crate::ports::Settings;
 use crate::{runtime, serving};
 
 /// Runs the function behind `GET /v1/{integration}/events` until Lambda stops it.
@@ -72,16 +72,10 @@ impl ReadEvents {
     /// When a variable is missing or has a form that it cannot have.
     pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let environment = Environment::new(&variable);
-        let integrations = environment.required(
-            INTEGRATIONS_TABLE,
-            "names the DynamoDB table that holds the integrations",
-        )?;
-        let state = environment.required(
-            STATE_TABLE,
-            "names the DynamoDB table that holds the gateway's state",
-        )?;
+        let integrations = environment.integrations_table()?;
+        let state = environment.state_table()?;
         let settings = Settings::from_environment(&variable)?;
-        let connection = Connection::from_environment(&variable).map_err(|error| Error::setup(&error))?;
+        let connection = environment.connection()?;
         Self::new(
             Arc::new(DynamoIntegrations::new(&connection, integrations)),
             Arc::new(DynamoEventLog::new(&connection, state)),

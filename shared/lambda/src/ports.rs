@@ -4,19 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actions::TasAction;
-use storage::aws::{
-    Connection, DynamoBudget, DynamoIdempotency, DynamoIntegrations, DynamoWriteJournal, SecretsManager,
-};
+use storage::aws::{DynamoBudget, DynamoIdempotency, DynamoIntegrations, DynamoWriteJournal, SecretsManager};
 use storage::{IdempotencyStore, IntegrationStore, RateBudget, SecretStore, WriteJournal};
 
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::metrics::DEFAULT_NAMESPACE;
 
-pub(crate) const INTEGRATIONS_TABLE: &str = "TICKET_GATEWAY_INTEGRATIONS_TABLE";
-pub(crate) const STATE_TABLE: &str = "TICKET_GATEWAY_STATE_TABLE";
-pub(crate) const SECRET_PREFIX: &str = "TICKET_GATEWAY_SECRET_PREFIX";
-pub(crate) const SECRET_TTL: &str = "TICKET_GATEWAY_SECRET_TTL_SECONDS";
 const REFRESH: &str = "TICKET_GATEWAY_REFRESH_SECONDS";
 const ALLOW_PRIVATE: &str = "TICKET_GATEWAY_ALLOW_PRIVATE_UPSTREAMS";
 const NAMESPACE: &str = "TICKET_GATEWAY_METRICS_NAMESPACE";
@@ -40,7 +34,7 @@ impl Ports {
     /// The stores on AWS, as the environment of a function names them: `TICKET_GATEWAY_INTEGRATIONS_TABLE` and
     /// `TICKET_GATEWAY_STATE_TABLE` (DynamoDB), `TICKET_GATEWAY_SECRET_PREFIX` (Secrets Manager: the secret of an
     /// integration is this and its name), `TICKET_GATEWAY_SECRET_TTL_SECONDS` (how long a secret
-    /// is kept; 300), and what [`Connection::from_environment`] reads. An empty variable counts as none.
+    /// is kept; 300), and what [`storage::aws::Connection::from_environment`] reads. An empty variable counts as none.
     ///
     /// # Errors
     /// When one is missing or has a form that it cannot have.
@@ -49,22 +43,12 @@ impl Ports {
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Error> {
         let environment = Environment::new(&variable);
-        let integrations = environment.required(
-            INTEGRATIONS_TABLE,
-            "names the DynamoDB table that holds the integrations",
-        )?;
-        let state = environment.required(
-            STATE_TABLE,
-            "names the DynamoDB table that holds the gateway's state",
-        )?;
-        // Without a default: it would be the prefix of another stack of the account.
-        let prefix = environment.required(
-            SECRET_PREFIX,
-            "is what the names of the integrations' secrets begin with",
-        )?;
-        let kept = environment.seconds(SECRET_TTL, 300)?;
+        let integrations = environment.integrations_table()?;
+        let state = environment.state_table()?;
+        let prefix = environment.secret_prefix()?;
+        let kept = environment.secret_ttl()?;
         let is_write = action.is_write();
-        let connection = Connection::from_environment(&variable).map_err(|error| Error::setup(&error))?;
+        let connection = environment.connection()?;
         Ok(Ports {
             integrations: Arc::new(DynamoIntegrations::new(&connection, integrations)),
             secrets: Arc::new(SecretsManager::new(&connection, prefix, kept)),

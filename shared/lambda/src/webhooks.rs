@@ -9,12 +9,12 @@ use poller::webhook::{Deliveries, WebhookPorts, deliver_due};
 use polling::SystemClock;
 use serde_json::Value;
 use storage::StorageError;
-use storage::aws::{Connection, DynamoEventLog, DynamoWebhooks, SecretsManager};
+use storage::aws::{DynamoEventLog, DynamoWebhooks, SecretsManager};
 use upstream::Courier;
 
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::ports::{SECRET_PREFIX, SECRET_TTL, STATE_TABLE, Settings};
+use crate::ports::Settings;
 use crate::runtime::{self, Refused};
 
 /// What is left of the function's time for writing down the last attempt.
@@ -67,18 +67,12 @@ impl DeliverWebhooks {
     /// When a variable is missing or has a form that it cannot have, or the HTTP client cannot be set up.
     pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let environment = Environment::new(&variable);
-        let state = environment.required(
-            STATE_TABLE,
-            "names the DynamoDB table that holds the gateway's state",
-        )?;
-        let prefix = environment.required(
-            SECRET_PREFIX,
-            "is what the names of the integrations' secrets begin with",
-        )?;
-        let kept = environment.seconds(SECRET_TTL, 300)?;
+        let state = environment.state_table()?;
+        let prefix = environment.secret_prefix()?;
+        let kept = environment.secret_ttl()?;
         let allow_private = Settings::from_environment(&variable)?.allow_private_upstreams;
         let user_agent = concat!("ticket-gateway/", env!("CARGO_PKG_VERSION"));
-        let connection = Connection::from_environment(&variable).map_err(|error| Error::setup(&error))?;
+        let connection = environment.connection()?;
         Ok(Self::new(WebhookPorts {
             store: Arc::new(DynamoWebhooks::new(&connection, &*state)),
             log: Arc::new(DynamoEventLog::new(&connection, &*state)),

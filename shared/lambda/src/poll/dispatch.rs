@@ -9,7 +9,6 @@ use serde_json::Value;
 use storage::aws::{DynamoIntegrations, SqsPollQueue};
 use storage::{IntegrationStore, PollMessage, PollQueue, ScheduledStream, StorageError, StreamKey};
 
-use super::environment::{PollEnvironment, connect};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::metrics::{Metrics, Sink, to_standard_output};
@@ -91,13 +90,13 @@ impl PollDispatch {
     /// # Errors
     /// When a variable is missing or has a form that it cannot have.
     pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
-        let environment = PollEnvironment(Environment::new(&variable));
+        let environment = Environment::new(&variable);
         let (table, queue) = (environment.integrations_table()?, environment.queue_url()?);
-        let connection = connect(&variable)?;
+        let connection = environment.connection()?;
         Ok(Self::new(
             Arc::new(DynamoIntegrations::new(&connection, table)),
             Arc::new(SqsPollQueue::new(&connection, queue)),
-            namespace(&environment.0)?,
+            namespace(&environment)?,
             to_standard_output(),
         ))
     }

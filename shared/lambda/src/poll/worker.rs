@@ -18,12 +18,11 @@ use storage::{
 };
 use upstream::{Client, ClientOptions};
 
-use super::environment::{PollEnvironment, connect};
 use super::messages::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::metrics::{Metrics, PollMetrics, Sink, to_standard_output};
-use crate::ports::{SECRET_TTL, Settings};
+use crate::ports::Settings;
 use crate::runtime::{self, Refused};
 
 /// How many streams one process polls at a time. SQS hands out at most as many at once.
@@ -101,15 +100,15 @@ impl PollWorkerPorts {
     /// # Errors
     /// When a variable is missing or has a form that it cannot have.
     pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
-        let environment = PollEnvironment(Environment::new(&variable));
+        let environment = Environment::new(&variable);
         let integrations = environment.integrations_table()?;
         let state = environment.state_table()?;
         let prefix = environment.secret_prefix()?;
         let queue = environment.queue_url()?;
         let bus = environment.event_bus()?;
         let set_aside = environment.set_aside_queue_url();
-        let kept = environment.0.seconds(SECRET_TTL, 300)?;
-        let connection = connect(&variable)?;
+        let kept = environment.secret_ttl()?;
+        let connection = environment.connection()?;
         let log: Arc<dyn EventSink> = Arc::new(DynamoEventLog::new(&connection, &*state));
         let bus: Arc<dyn EventSink> = Arc::new(EventBridgeSink::new(&connection, bus, set_aside));
         Ok(PollWorkerPorts {
