@@ -13,6 +13,8 @@ pub struct Ticket {
     pub custom_fields: usize,
     /// Texts of many scripts, with escapes.
     pub unicode: bool,
+    /// Only the fields that are mapped, without links.
+    pub brief: bool,
 }
 
 /// Like what ServiceNow's table API answers: 11 named fields, each with its value as stored and as shown, 6 comments
@@ -22,6 +24,16 @@ pub const TYPICAL: Ticket = Ticket {
     comments: 6,
     custom_fields: 24,
     unicode: false,
+    brief: false,
+};
+
+/// Half a kilobyte.
+pub const BRIEF: Ticket = Ticket {
+    words: 0,
+    comments: 0,
+    custom_fields: 0,
+    unicode: false,
+    brief: true,
 };
 
 /// The codes of the states and what a mapping makes of them. Tickets have one more, which it does not know.
@@ -105,12 +117,15 @@ impl Ticket {
         let random = &mut Random(0x9e37_79b9_7f4a_7c15 ^ (number as u64 + 1));
         let shown = |value: &str, display: &str| json!({"display_value": display, "value": value});
         let linked = |random: &mut Random, display: &str| {
+            if self.brief {
+                return shown("", display);
+            }
             let id = random.id();
             json!({"display_value": display, "value": id, "link": format!("https://acme.service-now.com/api/now/table/sys_user/{id}")})
         };
         let mut ticket = Map::new();
         let id = random.id();
-        ticket.insert("sys_id".into(), shown(&id, &id));
+        ticket.insert("sys_id".into(), shown(&id, if self.brief { "" } else { &id }));
         ticket.insert(
             "number".into(),
             shown(&format!("INC{number:07}"), &format!(" INC{number:07} ")),
@@ -119,18 +134,24 @@ impl Ticket {
             "short_description".into(),
             shown("", &random.text(7, self.unicode)),
         );
-        ticket.insert(
-            "description".into(),
-            shown("", &random.text(self.words, self.unicode)),
-        );
+        if !self.brief {
+            ticket.insert(
+                "description".into(),
+                shown("", &random.text(self.words, self.unicode)),
+            );
+        }
         let code = ["1", "2", "3", "6", "7", "8"][random.below(6)];
         ticket.insert("state".into(), shown(code, "as shown"));
-        ticket.insert("priority".into(), shown("3", "3 - Moderate"));
+        if !self.brief {
+            ticket.insert("priority".into(), shown("3", "3 - Moderate"));
+        }
         let caller = format!("Ada.Lovelace{}@Example.COM", random.below(500));
         ticket.insert("caller_id".into(), linked(random, &caller));
         let assignee = ["", "Grace Hopper", "Alan Turing"][random.below(3)];
         ticket.insert("assigned_to".into(), linked(random, assignee));
-        ticket.insert("assignment_group".into(), linked(random, "Service Desk"));
+        if !self.brief {
+            ticket.insert("assignment_group".into(), linked(random, "Service Desk"));
+        }
         let (day, minute) = (1 + random.below(28), random.below(60));
         let updated = format!("2026-05-{day:02} 09:{minute:02}:17");
         ticket.insert("sys_updated_on".into(), shown(&updated, "as shown"));

@@ -150,7 +150,10 @@ fn goals(rows: &[Row]) -> String {
             continue;
         };
         let (least, median) = (ours.least / other_times.least, ours.median / other_times.median);
-        let reached = if least <= most { "reached" } else { "missed" };
+        let reached = match least / most {
+            ..=1.0 => "reached".to_owned(),
+            times => format!("missed: {times:.2} times the goal"),
+        };
         let _ = writeln!(
             out,
             "| {what}: at most {most:.2} of {other} | {least:.2} ({median:.2}) | {reached} |"

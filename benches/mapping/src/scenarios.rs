@@ -1,6 +1,6 @@
 //! Which documents are mapped by which job.
 
-use crate::documents::{self, TYPICAL, Ticket};
+use crate::documents::{self, BRIEF, TYPICAL, Ticket};
 use crate::job::Job;
 
 pub struct Scenario {
@@ -27,14 +27,15 @@ pub fn others() -> Vec<Scenario> {
                 comments,
                 custom_fields,
                 unicode: false,
+                brief: false,
             },
             count,
         )
     };
     vec![
-        sized(8, 0, 0, 2000).titled(|kilobytes| format!("ticket, {kilobytes} KB")),
-        sized(500, 60, 250, 100).titled(|kilobytes| format!("ticket, {kilobytes} KB")),
-        sized(2000, 600, 2500, 10).titled(|kilobytes| format!("ticket, {kilobytes} KB")),
+        tickets(BRIEF, 2000),
+        sized(780, 94, 390, 100),
+        sized(3330, 998, 4158, 10),
         copy(1),
         copy(10),
         copy(100),

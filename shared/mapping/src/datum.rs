@@ -175,7 +175,7 @@ impl<'v> Object<'v> {
 
     pub(crate) fn get(&self, key: &str) -> Option<Datum<'v>> {
         match self {
-            Object::Borrowed(entries) => entries.get(key).map(Datum::from),
+            Object::Borrowed(entries) => field(entries, key).map(Datum::from),
             Object::Excerpt(fields) => fields.get(key).map(Datum::from),
             Object::Built(built) => built
                 .items
@@ -187,7 +187,7 @@ impl<'v> Object<'v> {
 
     pub(crate) fn contains(&self, key: &str) -> bool {
         match self {
-            Object::Borrowed(entries) => entries.contains_key(key),
+            Object::Borrowed(entries) => field(entries, key).is_some(),
             Object::Excerpt(fields) => fields.get(key).is_some(),
             Object::Built(built) => built.items.iter().any(|(k, _)| k == key),
         }
@@ -223,6 +223,19 @@ impl<'v> Object<'v> {
             Object::Built(built) => ObjectIter::Built(built.items.iter()),
         }
     }
+}
+
+/// How many fields are looked through before hashing the key takes less time.
+const SEARCHED: usize = 8;
+
+fn field<'v>(entries: &'v Map<String, Value>, key: &str) -> Option<&'v Value> {
+    if entries.len() > SEARCHED {
+        return entries.get(key);
+    }
+    entries
+        .iter()
+        .find(|(known, _)| *known == key)
+        .map(|(_, value)| value)
 }
 
 /// The entries of an [`Object`], in order.

@@ -1,6 +1,7 @@
 //! A YAML or JSON text as a tree in which every value and every key knows where it was written.
 
 mod json;
+mod known_keys;
 mod place;
 mod value;
 mod yaml;

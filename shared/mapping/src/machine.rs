@@ -11,7 +11,6 @@ pub(crate) use output::Output;
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use regex::Regex;
 use serde_json::Value;
 
 use crate::datum::{Datum, List};
@@ -19,7 +18,7 @@ use crate::dsl::BinaryOperator;
 use crate::environment::Environment;
 use crate::fault::{Fault, fault_code};
 use crate::functions::Call;
-use crate::limits;
+use crate::pattern::Pattern;
 use crate::plan::{Expression, Kind, MappingNode, NodeKind};
 
 /// How many computed regular expressions are kept.
@@ -36,7 +35,7 @@ pub(crate) struct Machine<'v> {
     /// Bytes that may still be built on the way to the result.
     bytes_left: usize,
     depth: usize,
-    patterns: Vec<(String, Rc<Regex>)>,
+    patterns: Vec<(String, Rc<Pattern>)>,
 }
 
 impl<'v> Machine<'v> {
@@ -319,13 +318,13 @@ impl<'v> Machine<'v> {
     }
 
     /// A computed regular expression.
-    pub(crate) fn regex(&mut self, pattern: &str) -> Result<Rc<Regex>, String> {
+    pub(crate) fn regex(&mut self, pattern: &str) -> Result<Rc<Pattern>, String> {
         if let Some((_, regex)) = self.patterns.iter().find(|(known, _)| known == pattern) {
             return Ok(Rc::clone(regex));
         }
         // Compiling takes about as long as some hundred steps.
         self.steps_left = self.steps_left.saturating_sub(500);
-        let regex = Rc::new(limits::regex(pattern, self.environment.limits.regex_bytes)?);
+        let regex = Rc::new(Pattern::new(pattern, self.environment.limits.regex_bytes)?);
         if self.patterns.len() >= KEPT_PATTERNS {
             self.patterns.remove(0);
         }

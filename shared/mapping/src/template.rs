@@ -287,9 +287,9 @@ fn named(name: &str, tracer: &mut Tracer, shape_of: &dyn Fn(&str) -> Option<Shap
 fn below(name: &str, shape: &Shape, tracer: &mut Tracer) -> Shape {
     if name.parse::<usize>().is_ok() {
         tracer.walk(shape);
-        return shape.each();
+        return tracer.each(shape);
     }
-    shape.clone().key(name)
+    tracer.key(shape.clone(), name)
 }
 
 fn origin(tracer: &mut Tracer, origin: Origin) -> Shape {

@@ -261,6 +261,65 @@ mod any_text {
         })
     }
 
+    /// A JSON text in any spelling: white space, escapes, numbers of every form, now and then one that is none.
+    fn spelled() -> impl Strategy<Value = String> {
+        let string = prop::collection::vec(
+            prop::sample::select(vec![
+                "a",
+                "name",
+                "a longer text without anything in it",
+                "é",
+                "🖨",
+                " ",
+                "/",
+                "\\n",
+                "\\\"",
+                "\\\\",
+                "\\/",
+                "\\u00e9",
+                "\\ud83d\\ude00",
+                "\\uD800",
+                "\\u12",
+                "\\x",
+                "\u{1}",
+                "\t",
+                "\u{7f}",
+            ]),
+            0..4,
+        )
+        .prop_map(|parts| format!("\"{}\"", parts.concat()))
+        .boxed();
+        let number = "-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,3})?([eE][+-]?[0-9]{1,3})?";
+        let scalar = prop_oneof![
+            4 => string.clone(),
+            3 => number.prop_map(String::from),
+            3 => prop::sample::select(vec!["true", "false", "null", "{}", "[ ]"]).prop_map(String::from),
+            1 => prop::sample::select(vec!["", "tru", "nul1", "01", "-", "1.", ".5", "+1", "1e", "'a'"]).prop_map(String::from),
+        ];
+        let space = prop::sample::select(vec!["", "", "", " ", "\n\t", "\r ", "\u{a0}"]);
+        scalar.prop_recursive(4, 24, 5, move |inner| {
+            let spaced = (space.clone(), inner, space.clone())
+                .prop_map(|(before, value, behind)| format!("{before}{value}{behind}"))
+                .boxed();
+            let field = (string.clone(), space.clone(), spaced.clone())
+                .prop_map(|(key, behind, value)| format!("{key}{behind}:{value}"));
+            prop_oneof![
+                prop::collection::vec(spaced, 1..5).prop_map(|parts| format!("[{}]", parts.join(","))),
+                prop::collection::vec(field, 1..5).prop_map(|parts| format!("{{{}}}", parts.join(","))),
+            ]
+        })
+    }
+
+    /// How many texts and mappings each test makes up: 2000, unless `PROPTEST_CASES` says otherwise.
+    fn cases() -> ProptestConfig {
+        let given = std::env::var("PROPTEST_CASES").ok();
+        ProptestConfig {
+            cases: given.and_then(|cases| cases.parse().ok()).unwrap_or(2000),
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        }
+    }
+
     fn agree(mapping: &Mapping, text: &str) -> Result<(), TestCaseError> {
         let in_part = mapping.evaluate_json(text, &environment());
         let Ok(value) = serde_json::from_str::<Value>(text) else {
@@ -284,7 +343,17 @@ mod any_text {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(cases())]
+
+        #[test]
+        fn every_spelling_is_read_or_refused_as_by_serde_json(text in spelled()) {
+            let whole = serde_json::from_str::<Value>(&text).map_err(|error| error.to_string());
+            let read = Projection::everything().parse(&text).map_err(|error| error.to_string());
+            prop_assert_eq!(whole, read);
+            let around = format!("{{\"skipped\": {text}}}");
+            let checked = serde_json::from_str::<serde::de::IgnoredAny>(&around);
+            prop_assert_eq!(checked.is_ok(), Projection::new().parse(&around).is_ok(), "{}", around);
+        }
 
         #[test]
         fn an_expression_gives_the_same_as_if_all_were_read(expression in expression(), text in text()) {

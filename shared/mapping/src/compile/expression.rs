@@ -1,4 +1,3 @@
-use regex::Regex;
 use serde_json::{Map, Value};
 
 use super::{Compiler, Resolved};
@@ -7,7 +6,7 @@ use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::dsl::{self, Ast, AstKind, AstSegment, Span, SyntaxError};
 use crate::environment::Limits;
 use crate::functions::{self, Argument, Function, Lambda};
-use crate::limits;
+use crate::pattern::Pattern;
 use crate::plan::{Expression, Kind, Origin, Path, PathSegment, loop_slot};
 
 impl Compiler {
@@ -291,12 +290,12 @@ impl Compiler {
     }
 
     /// The regular expression of an argument that is a constant.
-    fn pattern(&mut self, expression: &Expression, place: &Place) -> Option<Box<Regex>> {
+    fn pattern(&mut self, expression: &Expression, place: &Place) -> Option<Pattern> {
         let Kind::Constant(Value::String(pattern)) = &expression.kind else {
             return None;
         };
-        match limits::regex(pattern, Limits::default().regex_bytes) {
-            Ok(regex) => Some(Box::new(regex)),
+        match Pattern::new(pattern, Limits::default().regex_bytes) {
+            Ok(pattern) => Some(pattern),
             Err(message) => {
                 let at = place.within(expression.span.start(), expression.span.len());
                 self.report(

@@ -46,6 +46,10 @@ impl Compiler {
 
     fn gather<'a>(&mut self, mut fields: Vec<Field<'a>>, entries: &'a [(Key, Node)]) -> Vec<Field<'a>> {
         for (key, node) in entries {
+            if !key.name.contains('.') {
+                self.put(&mut fields, &[&key.name], key, node);
+                continue;
+            }
             let path = segments(&key.name);
             if path.len() > MAX_DEPTH {
                 self.too_deep(&key.place);

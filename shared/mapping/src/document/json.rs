@@ -1,8 +1,8 @@
 //! JSON with places. Only text that is JSON to the letter is taken; everything else is YAML's.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::known_keys::KnownKeys;
 use super::{Content, Key, MAX_DEPTH, MAX_NODES, Node, Place, Source, Written};
 use crate::Diagnostic;
 use crate::diagnostic::code;
@@ -69,7 +69,7 @@ impl Reader<'_> {
     fn object(&mut self, depth: usize) -> Result<Content, Stop> {
         self.deeper(depth)?;
         let mut entries: Vec<(Key, Node)> = Vec::new();
-        let mut seen = HashSet::new();
+        let mut known = KnownKeys::default();
         if self.opens_empty(b'}') {
             return Ok(Content::Object(entries));
         }
@@ -79,7 +79,7 @@ impl Reader<'_> {
             let start = self.at;
             let name = self.string()?;
             let place = Place::written(self.source, start, self.at, Written::DoubleQuoted);
-            if !seen.insert(name.clone()) {
+            if !known.add(&entries, &name) {
                 return Err(Stop::Mistake(Box::new(super::yaml::duplicate_key(
                     &entries, &name, &place,
                 ))));

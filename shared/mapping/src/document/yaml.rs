@@ -1,13 +1,14 @@
 //! YAML events, made into a tree. No recursion: the depth is a stranger's.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 use serde_json::Number;
 
 use super::json::{too_deep, too_many};
+use super::known_keys::KnownKeys;
 use super::{Bounds, Content, Key, MAX_DEPTH, Node, Place, Source, Written};
 use crate::Diagnostic;
 use crate::diagnostic::code;
@@ -145,7 +146,7 @@ enum Collection {
     List(Vec<Node>),
     Object {
         entries: Vec<(Key, Node)>,
-        seen: HashSet<String>,
+        known: KnownKeys,
         key: Option<Key>,
     },
 }
@@ -216,7 +217,7 @@ impl<'a> Builder<'a> {
                 }
             }
             Event::Scalar(text, style, anchor, tag) => {
-                self.scalar(&text, style, anchor, tag.as_deref(), span)?;
+                self.scalar(text, style, anchor, tag.as_deref(), span)?;
             }
             Event::Alias(anchor) => self.alias(anchor, span)?,
             Event::SequenceStart(anchor, tag) => {
@@ -225,7 +226,7 @@ impl<'a> Builder<'a> {
             Event::MappingStart(anchor, tag) => {
                 let object = Collection::Object {
                     entries: Vec::new(),
-                    seen: HashSet::new(),
+                    known: KnownKeys::default(),
                     key: None,
                 };
                 self.open(anchor, tag, "map", object, span)?;
@@ -318,7 +319,7 @@ impl<'a> Builder<'a> {
 
     fn scalar(
         &mut self,
-        text: &str,
+        text: Cow<'_, str>,
         style: ScalarStyle,
         anchor: usize,
         tag: Option<&Tag>,
@@ -339,14 +340,14 @@ impl<'a> Builder<'a> {
                     .help("write the keys out, or use MERGE() in a mapping"),
             );
         }
-        let content = if as_key {
-            Content::Text(text.to_owned())
-        } else {
-            resolve(text, style, tag, &place)?
-        };
         let size = Size {
             nodes: 0,
             text: text.len(),
+        };
+        let content = if as_key {
+            Content::Text(text.into_owned())
+        } else {
+            resolve(text, style, tag, &place)?
         };
         self.size.grow(size, self.bounds, &place)?;
         let node = Node { place, content };
@@ -388,13 +389,13 @@ impl<'a> Builder<'a> {
         open.deepest = open.deepest.max(depth);
         match &mut open.collection {
             Collection::List(elements) => elements.push(node),
-            Collection::Object { entries, seen, key } => match key.take() {
+            Collection::Object { entries, known, key } => match key.take() {
                 Some(key) => entries.push((key, node)),
                 None => {
                     let Content::Text(name) = node.content else {
                         return Err(key_not_scalar(&node.place));
                     };
-                    if !seen.insert(name.clone()) {
+                    if !known.add(entries, &name) {
                         return Err(duplicate_key(entries, &name, &node.place));
                     }
                     *key = Some(Key {
@@ -424,7 +425,12 @@ fn unknown_tag(tag: &Tag, place: &Place) -> Diagnostic {
 }
 
 /// The value of a scalar by the YAML 1.2 core schema: only what is not quoted can be other than text.
-fn resolve(text: &str, style: ScalarStyle, tag: Option<&Tag>, place: &Place) -> Result<Content, Diagnostic> {
+fn resolve(
+    text: Cow<'_, str>,
+    style: ScalarStyle,
+    tag: Option<&Tag>,
+    place: &Place,
+) -> Result<Content, Diagnostic> {
     let plain = match tag {
         None => style == ScalarStyle::Plain,
         Some(tag) if tag.is_yaml_core_schema() => match tag.suffix.as_str() {
@@ -435,15 +441,15 @@ fn resolve(text: &str, style: ScalarStyle, tag: Option<&Tag>, place: &Place) -> 
         Some(tag) => return Err(unknown_tag(tag, place)),
     };
     if !plain {
-        return Ok(Content::Text(text.to_owned()));
+        return Ok(Content::Text(text.into_owned()));
     }
-    Ok(match text {
+    Ok(match text.as_ref() {
         "" | "~" | "null" | "Null" | "NULL" => Content::Null,
         "true" | "True" | "TRUE" => Content::Bool(true),
         "false" | "False" | "FALSE" => Content::Bool(false),
-        _ => match number(text) {
+        _ => match number(&text) {
             Resolved::Number(number) => Content::Number(number),
-            Resolved::Text => Content::Text(text.to_owned()),
+            Resolved::Text => Content::Text(text.into_owned()),
             Resolved::NoNumber => {
                 return Err(Diagnostic::error(
                     code::DOCUMENT,

@@ -1,25 +1,28 @@
+use std::borrow::Cow;
+
 use serde_json::Number;
 
 use super::{Span, SyntaxError, number};
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Token {
+pub(super) enum Token<'t> {
     /// A name or a keyword; which of them depends on where it stands.
-    Name(String),
+    Name(&'t str),
     /// `$NAME`
-    Function(String),
+    Function(&'t str),
     /// `$`
     Root,
     Number(Number),
-    Text(String),
+    Text(Cow<'t, str>),
     Symbol(&'static str),
     End,
 }
 
 /// Splits an expression. The last token is `End`.
-pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Span)>, SyntaxError> {
+pub(super) fn tokens(text: &str) -> Result<Vec<(Token<'_>, Span)>, SyntaxError> {
     let mut lexer = Lexer { text, at: 0 };
-    let mut tokens = Vec::new();
+    // Few are shorter than three characters, the space behind them included.
+    let mut tokens = Vec::with_capacity(text.len().min(1024) / 3 + 2);
     loop {
         lexer.skip(char::is_whitespace);
         let start = lexer.at;
@@ -116,13 +119,13 @@ impl<'a> Lexer<'a> {
         rest.get(..length).unwrap_or_default()
     }
 
-    fn token(&mut self) -> Result<Token, SyntaxError> {
+    fn token(&mut self) -> Result<Token<'a>, SyntaxError> {
         let rest = self.rest();
         let Some(first) = rest.chars().next() else {
             return Ok(Token::End);
         };
         if starts_name(first) {
-            return Ok(Token::Name(self.skip(continues_name).to_owned()));
+            return Ok(Token::Name(self.skip(continues_name)));
         }
         match first {
             '$' => {
@@ -130,7 +133,8 @@ impl<'a> Lexer<'a> {
                 if !self.rest().starts_with(starts_name) {
                     return Ok(Token::Root);
                 }
-                Ok(Token::Function(format!("${}", self.skip(continues_name))))
+                let length = 1 + self.skip(continues_name).len();
+                Ok(Token::Function(rest.get(..length).unwrap_or_default()))
             }
             '"' | '\'' => self.string(first),
             '0'..='9' => self.number(),
@@ -138,7 +142,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn symbol(&mut self) -> Result<Token, SyntaxError> {
+    fn symbol(&mut self) -> Result<Token<'a>, SyntaxError> {
         let rest = self.rest();
         let known = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol));
         let foreign = FOREIGN.iter().find(|(symbol, _)| rest.starts_with(symbol));
@@ -171,7 +175,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn number(&mut self) -> Result<Token, SyntaxError> {
+    fn number(&mut self) -> Result<Token<'a>, SyntaxError> {
         let start = self.at;
         let digit = |c: char| c.is_ascii_digit();
         self.skip(digit);
@@ -207,15 +211,23 @@ impl<'a> Lexer<'a> {
         })
     }
 
-    fn string(&mut self, quote: char) -> Result<Token, SyntaxError> {
+    fn string(&mut self, quote: char) -> Result<Token<'a>, SyntaxError> {
         let start = self.at;
+        let inside = self.rest().get(1..).unwrap_or_default();
+        if let Some(length) = inside.find([quote, '\\'])
+            && let Some((plain, behind)) = inside.split_at_checked(length)
+            && behind.starts_with(quote)
+        {
+            self.at += length + 2;
+            return Ok(Token::Text(Cow::Borrowed(plain)));
+        }
         let mut out = String::new();
         let mut chars = self.rest().char_indices();
         chars.next();
         while let Some((at, c)) = chars.next() {
             if c == quote {
                 self.at = start + at + c.len_utf8();
-                return Ok(Token::Text(out));
+                return Ok(Token::Text(Cow::Owned(out)));
             }
             if c != '\\' {
                 out.push(c);

@@ -51,8 +51,8 @@ enum Infix {
     Binary(BinaryOperator),
 }
 
-struct Parser {
-    tokens: Vec<(Token, Span)>,
+struct Parser<'t> {
+    tokens: Vec<(Token<'t>, Span)>,
     at: usize,
     depth: usize,
 }
@@ -71,12 +71,12 @@ pub(super) fn keyword(word: &str) -> Option<&'static str> {
         .find(|keyword| keyword.eq_ignore_ascii_case(word))
 }
 
-impl Parser {
-    fn peek(&self) -> &Token {
+impl<'t> Parser<'t> {
+    fn peek(&self) -> &Token<'t> {
         self.tokens.get(self.at).map_or(&Token::End, |(token, _)| token)
     }
 
-    fn peek_after(&self, count: usize) -> &Token {
+    fn peek_after(&self, count: usize) -> &Token<'t> {
         self.tokens
             .get(self.at + count)
             .map_or(&Token::End, |(token, _)| token)
@@ -89,7 +89,7 @@ impl Parser {
             .map_or(Span::default(), |(_, span)| *span)
     }
 
-    fn next(&mut self) -> (Token, Span) {
+    fn next(&mut self) -> (Token<'t>, Span) {
         let next = (self.peek().clone(), self.span());
         self.at += 1;
         next
@@ -334,10 +334,10 @@ impl Parser {
         let (token, span) = self.next();
         let kind = match token {
             Token::Number(number) => AstKind::Constant(Value::Number(number)),
-            Token::Text(text) => AstKind::Constant(Value::String(text)),
+            Token::Text(text) => AstKind::Constant(Value::String(text.into_owned())),
             Token::Root => AstKind::Root,
-            Token::Name(word) => match keyword(&word) {
-                None => AstKind::Name(word),
+            Token::Name(word) => match keyword(word) {
+                None => AstKind::Name(word.to_owned()),
                 Some("TRUE") => AstKind::Constant(Value::Bool(true)),
                 Some("FALSE") => AstKind::Constant(Value::Bool(false)),
                 Some("NULL") => AstKind::Constant(Value::Null),
@@ -387,7 +387,9 @@ impl Parser {
                 let (token, span) = self.next();
                 value = match token {
                     // Behind a dot a keyword is a name like any other.
-                    Token::Name(name) => self.segment(value, AstSegment::Key(name, span), span, 0)?,
+                    Token::Name(name) => {
+                        self.segment(value, AstSegment::Key(name.to_owned(), span), span, 0)?
+                    }
                     Token::Function(name) => {
                         let start = value.span;
                         let (arguments, end) = self.arguments(vec![value])?;
@@ -470,19 +472,13 @@ impl Parser {
         }
     }
 
-    fn call(
-        &self,
-        span: Span,
-        name: String,
-        name_span: Span,
-        arguments: Vec<Ast>,
-    ) -> Result<Ast, SyntaxError> {
+    fn call(&self, span: Span, name: &str, name_span: Span, arguments: Vec<Ast>) -> Result<Ast, SyntaxError> {
         let height = tallest(&arguments);
         self.make(
             span,
             height,
             AstKind::Call {
-                name,
+                name: name.to_owned(),
                 name_span,
                 arguments,
             },
@@ -518,7 +514,7 @@ impl Parser {
         let mut parameters: Vec<(String, Span)> = Vec::new();
         while !self.is_symbol("=>") {
             if let (Token::Name(name), span) = self.next() {
-                if keyword(&name).is_some() {
+                if keyword(name).is_some() {
                     return Err(SyntaxError::new(span, format!("{name} is a keyword"))
                         .help("give the parameter another name"));
                 }
@@ -528,7 +524,7 @@ impl Parser {
                         format!("two parameters are called {name}"),
                     ));
                 }
-                parameters.push((name, span));
+                parameters.push((name.to_owned(), span));
             }
         }
         debug_assert_eq!(parameters.len(), count);
@@ -617,7 +613,7 @@ impl Parser {
             && keyword(word).is_some()
             && *self.peek_after(1) == Token::Symbol(":")
         {
-            let key = AstKind::Constant(Value::String(word.clone()));
+            let key = AstKind::Constant(Value::String((*word).to_owned()));
             let (_, span) = self.next();
             return self.make(span, 0, key);
         }
@@ -639,7 +635,7 @@ fn matches_or(kind: AstKind) -> Result<Vec<Ast>, AstKind> {
     }
 }
 
-fn is_keyword(token: &Token, word: &str) -> bool {
+fn is_keyword(token: &Token<'_>, word: &str) -> bool {
     matches!(token, Token::Name(name) if keyword(name) == Some(word))
 }
 
@@ -660,7 +656,7 @@ fn too_deep(span: Span) -> SyntaxError {
     error
 }
 
-fn describe(token: &Token) -> String {
+fn describe(token: &Token<'_>) -> String {
     match token {
         Token::Name(name) => format!("`{name}`"),
         Token::Function(name) => format!("`{name}`"),

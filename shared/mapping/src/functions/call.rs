@@ -2,7 +2,6 @@ use std::borrow::Cow;
 use std::ops::Deref;
 use std::rc::Rc;
 
-use regex::Regex;
 use serde_json::Number;
 
 use super::Function;
@@ -10,6 +9,7 @@ use crate::datum::Datum;
 use crate::environment::Environment;
 use crate::fault::{Fault, fault_code};
 use crate::machine::Machine;
+use crate::pattern::Pattern;
 use crate::plan::Expression;
 
 /// An argument as it is compiled.
@@ -18,7 +18,7 @@ pub(crate) enum Argument {
     Value {
         expression: Expression,
         /// Compiled with the mapping when it is a constant regular expression.
-        pattern: Option<Box<Regex>>,
+        pattern: Option<Pattern>,
     },
     Lambda {
         parameters: usize,
@@ -89,17 +89,18 @@ impl<'v> Call<'_, 'v> {
     }
 
     /// Argument `index` as a regular expression; `None` when it is null or was not given.
-    pub(crate) fn regex(&mut self, index: usize) -> Result<Option<Pattern<'v>>, Fault> {
+    pub(crate) fn regex(&mut self, index: usize) -> Result<Option<Known<'v>>, Fault> {
         let arguments = self.arguments;
         if let Some(Argument::Value {
-            pattern: Some(regex), ..
+            pattern: Some(pattern),
+            ..
         }) = arguments.get(index)
         {
-            return Ok(Some(Pattern::Compiled(regex)));
+            return Ok(Some(Known::Compiled(pattern)));
         }
         match self.text(index)? {
             Some(pattern) => match self.machine.regex(&pattern) {
-                Ok(regex) => Ok(Some(Pattern::Computed(regex))),
+                Ok(pattern) => Ok(Some(Known::Computed(pattern))),
                 Err(message) => Err(Fault::new(
                     fault_code::PATTERN,
                     format!("bad pattern in {}: {message}", self.function.name),
@@ -177,18 +178,18 @@ impl<'v> Call<'_, 'v> {
 }
 
 /// A regular expression: part of the mapping, or computed from data.
-pub(crate) enum Pattern<'v> {
-    Compiled(&'v Regex),
-    Computed(Rc<Regex>),
+pub(crate) enum Known<'v> {
+    Compiled(&'v Pattern),
+    Computed(Rc<Pattern>),
 }
 
-impl Deref for Pattern<'_> {
-    type Target = Regex;
+impl Deref for Known<'_> {
+    type Target = Pattern;
 
-    fn deref(&self) -> &Regex {
+    fn deref(&self) -> &Pattern {
         match self {
-            Pattern::Compiled(regex) => regex,
-            Pattern::Computed(regex) => regex,
+            Known::Compiled(pattern) => pattern,
+            Known::Computed(pattern) => pattern,
         }
     }
 }

@@ -84,14 +84,14 @@ fn evaluate<'v>(call: &mut Call<'_, 'v>) -> Result<Datum<'v>, Fault> {
     };
     if !all {
         return match pattern.find(&text) {
-            Some(found) => part(call, &text, found.range()),
+            Some(found) => part(call, &text, found),
             None => Ok(Datum::Null),
         };
     }
     let mut list = Vec::new();
-    for found in pattern.find_iter(&text) {
-        receiver::spend_on_match(call, text.len() - found.start(), price)?;
-        list.push(part(call, &text, found.range())?);
+    for found in pattern.matches(&text) {
+        receiver::spend_on_match(call, text.len() - found.start, price)?;
+        list.push(part(call, &text, found)?);
     }
     call.new_list(list)
 }

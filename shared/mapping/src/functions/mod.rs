@@ -8,6 +8,7 @@ mod coalesce;
 mod concat;
 mod decimal;
 mod ends_with;
+mod escape_html;
 mod filter;
 mod find;
 mod format_time;
@@ -48,6 +49,7 @@ pub(crate) static FUNCTIONS: &[&Function] = &[
     &concat::CONCAT,
     &decimal::DECIMAL,
     &ends_with::ENDS_WITH,
+    &escape_html::ESCAPE_HTML,
     &filter::FILTER,
     &find::FIND,
     &format_time::FORMAT_TIME,

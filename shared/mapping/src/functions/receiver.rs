@@ -7,6 +7,7 @@ use regex::Regex;
 use super::Call;
 use crate::datum::{Datum, List, Object};
 use crate::fault::{Fault, fault_code};
+use crate::pattern::Pattern;
 
 /// Argument `index` as a text, paid for; `None` when it is null. For numbers and booleans the error says how to
 /// make a text of them: nothing is converted behind the author's back.
@@ -72,9 +73,10 @@ pub(super) fn spend_on(call: &mut Call<'_, '_>, text: &str) -> Result<(), Fault>
 /// A search may look at everything behind its match before it settles, and the next one at the same again, so each
 /// match is charged with a part of what remains. `\b` beside letters outside ASCII keeps the library from its fast
 /// engine.
-pub(super) fn spend_on_search(call: &mut Call<'_, '_>, text: &str, pattern: &Regex) -> Result<u64, Fault> {
+pub(super) fn spend_on_search(call: &mut Call<'_, '_>, text: &str, pattern: &Pattern) -> Result<u64, Fault> {
     call.spend(text.len() as u64 / 16)?;
-    let boundary = pattern.as_str().contains("\\b") || pattern.as_str().contains("\\B");
+    let written = pattern.groups().map_or("", Regex::as_str);
+    let boundary = written.contains("\\b") || written.contains("\\B");
     Ok(if boundary && !text.is_ascii() { 16 } else { 256 })
 }
 

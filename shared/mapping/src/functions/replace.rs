@@ -6,6 +6,7 @@ use super::{Call, Flow, Function, receiver};
 use crate::datum::Datum;
 use crate::documentation::{Documentation, Example, Parameter};
 use crate::fault::Fault;
+use crate::pattern::Pattern;
 
 pub(crate) static REPLACE: Function = Function {
     name: "$REPLACE",
@@ -88,17 +89,24 @@ fn evaluate<'v>(call: &mut Call<'_, 'v>) -> Result<Datum<'v>, Fault> {
         out: String::new(),
         copied: 0,
     };
-    if pieces.iter().any(|piece| matches!(piece, Piece::Group(_))) {
-        for found in pattern.captures_iter(&text) {
-            let group = |number| found.get(number).map_or("", |group| group.as_str());
-            if let Some(whole) = found.get(0) {
-                replaced.replace(call, whole.range(), group)?;
+    let needs_groups = pieces
+        .iter()
+        .any(|piece| matches!(piece, Piece::Group(group) if *group > 0));
+    match pattern.groups() {
+        Some(regex) if needs_groups => {
+            for found in regex.captures_iter(&text) {
+                let group = |number| found.get(number).map_or("", |group| group.as_str());
+                if let Some(whole) = found.get(0) {
+                    replaced.replace(call, whole.range(), group)?;
+                }
             }
         }
-    } else {
         // To find where a match is takes a fraction of the time that its groups take.
-        for whole in pattern.find_iter(&text) {
-            replaced.replace(call, whole.range(), |_| "")?;
+        _ => {
+            for whole in pattern.matches(&text) {
+                let found = text.get(whole.clone()).unwrap_or_default();
+                replaced.replace(call, whole, |_| found)?;
+            }
         }
     }
     let Replaced { mut out, copied, .. } = replaced;
@@ -149,7 +157,7 @@ enum Piece<'r> {
     Group(usize),
 }
 
-fn pieces<'r>(replacement: &'r str, pattern: &Regex) -> Vec<Piece<'r>> {
+fn pieces<'r>(replacement: &'r str, pattern: &Pattern) -> Vec<Piece<'r>> {
     let mut pieces = Vec::new();
     let mut rest = replacement;
     let mut plain = 0; // bytes at the start of `rest` that are plain text
@@ -169,14 +177,17 @@ fn pieces<'r>(replacement: &'r str, pattern: &Regex) -> Vec<Piece<'r>> {
 }
 
 /// The reference that `tail` starts with, and its length.
-fn reference<'r>(tail: &'r str, pattern: &Regex) -> Option<(Piece<'r>, usize)> {
+fn reference<'r>(tail: &'r str, pattern: &Pattern) -> Option<(Piece<'r>, usize)> {
     let after = tail.get(1..)?;
     if tail.starts_with("$$") || tail.starts_with(r"\\") {
         return Some((Piece::Text(after.get(..1)?), 2));
     }
     if let Some(braced) = after.strip_prefix('{').filter(|_| tail.starts_with('$')) {
         let name = braced.get(..braced.find('}')?)?;
-        let named = || pattern.capture_names().position(|known| known == Some(name));
+        let named = || {
+            let mut names = pattern.groups()?.capture_names();
+            names.position(|known| known == Some(name))
+        };
         let group = group(name, pattern).or_else(named)?;
         return Some((Piece::Group(group), name.len() + 3));
     }
@@ -188,9 +199,9 @@ fn reference<'r>(tail: &'r str, pattern: &Regex) -> Option<(Piece<'r>, usize)> {
     })
 }
 
-fn group(digits: &str, pattern: &Regex) -> Option<usize> {
+fn group(digits: &str, pattern: &Pattern) -> Option<usize> {
     digits
         .parse()
         .ok()
-        .filter(|group| *group < pattern.captures_len())
+        .filter(|group| *group < pattern.groups().map_or(1, Regex::captures_len))
 }

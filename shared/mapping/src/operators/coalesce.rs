@@ -149,6 +149,6 @@ impl Evaluate for Coalesce {
     fn trace(&self, tracer: &mut Tracer) -> Shape {
         let items = tracer.node(&self.items);
         tracer.condition(self.condition.as_ref(), &items);
-        items.each()
+        tracer.each(&items)
     }
 }

@@ -93,6 +93,6 @@ impl Evaluate for Filter {
     fn trace(&self, tracer: &mut Tracer) -> Shape {
         let items = tracer.node(&self.items);
         tracer.condition(self.condition.as_ref(), &items);
-        Shape::list_of(items.each())
+        Shape::list_of(tracer.each(&items))
     }
 }

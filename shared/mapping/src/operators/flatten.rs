@@ -77,8 +77,8 @@ impl Evaluate for Flatten {
     fn trace(&self, tracer: &mut Tracer) -> Shape {
         let items = tracer.node(&self.items);
         tracer.walk(&items);
-        let each = items.each();
+        let each = tracer.each(&items);
         tracer.walk(&each);
-        Shape::list_of(each.each().or(each))
+        Shape::list_of(tracer.each(&each).or(each))
     }
 }

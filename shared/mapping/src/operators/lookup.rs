@@ -175,7 +175,7 @@ impl Evaluate for Lookup {
             Table::Computed(table) => {
                 let table = tracer.node(table);
                 tracer.walk(&table);
-                table.each()
+                tracer.each(&table)
             }
         };
         if let Some(default) = &self.default {

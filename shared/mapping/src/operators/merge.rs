@@ -107,7 +107,7 @@ impl Evaluate for Merge {
     fn trace(&self, tracer: &mut Tracer) -> Shape {
         let items = tracer.node(&self.items);
         tracer.walk(&items);
-        let each = items.each();
+        let each = tracer.each(&items);
         tracer.walk(&each);
         each
     }

@@ -116,7 +116,7 @@ impl Evaluate for Sort {
             tracer.used(descending);
         }
         tracer.with_loop(&items, |tracer| tracer.used(&self.key));
-        Shape::list_of(items.each())
+        Shape::list_of(tracer.each(&items))
     }
 }
 

@@ -3,7 +3,7 @@
 //! A plan is followed once with shapes in the place of values. A shape knows which parts of the input a value may
 //! be; when the value is used (compared, given to a function, put out), those parts are read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Expression, Kind, MappingNode, NodeKind, Origin, Path, PathSegment};
 use crate::Place;
@@ -28,6 +28,34 @@ pub enum Segment {
     Index(i64),
     /// Any element or field: every one of a loop, or one that is computed.
     Any,
+}
+
+/// A [`Segment`] that is only looked at.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Way<'s> {
+    Key(&'s str),
+    Index(i64),
+    Any,
+}
+
+impl<'s> From<&'s Segment> for Way<'s> {
+    fn from(segment: &'s Segment) -> Self {
+        match segment {
+            Segment::Key(key) => Way::Key(key),
+            Segment::Index(index) => Way::Index(*index),
+            Segment::Any => Way::Any,
+        }
+    }
+}
+
+impl From<Way<'_>> for Segment {
+    fn from(way: Way<'_>) -> Self {
+        match way {
+            Way::Key(key) => Segment::Key(key.to_owned()),
+            Way::Index(index) => Segment::Index(index),
+            Way::Any => Segment::Any,
+        }
+    }
 }
 
 impl InputPath {
@@ -64,8 +92,8 @@ const LONGEST_PATH: usize = 64;
 /// What is known of a value before there is one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shape {
-    /// Parts of the input that it may be.
-    paths: BTreeSet<Vec<Segment>>,
+    /// Parts of the input that it may be: steps of the tracer, each once, in order.
+    paths: Vec<usize>,
     /// What its elements may be, if it is a list that the mapping builds.
     elements: Option<Box<Shape>>,
     /// Its fields, if it is an object that the mapping builds.
@@ -95,19 +123,12 @@ impl Shape {
         shape
     }
 
-    fn part_of_input(path: Vec<Segment>) -> Self {
-        Shape {
-            paths: BTreeSet::from([path]),
-            ..Shape::default()
-        }
-    }
-
     /// Either this or that.
     pub(crate) fn or(mut self, other: Shape) -> Self {
         if self.is_computed() {
             return other;
         }
-        self.paths.extend(other.paths);
+        self.add_paths(other.paths);
         self.elements = match (self.elements, other.elements) {
             (Some(a), Some(b)) => Some(Box::new(a.or(*b))),
             (a, b) => a.or(b),
@@ -127,39 +148,16 @@ impl Shape {
         self.fields.insert(name, known.or(shape));
     }
 
-    /// The field of a name.
-    pub(crate) fn key(mut self, key: &str) -> Shape {
-        let below = self.below(&Segment::Key(key.to_owned()));
-        let mut shape = self.fields.remove(key).unwrap_or_default();
-        shape.paths.extend(below);
-        shape
-    }
-
-    /// The element at an index, or any.
-    pub(crate) fn element(mut self, index: &Segment) -> Shape {
-        let any = *index == Segment::Any;
-        let below = self.below(index);
-        let mut shape = self.elements.map(|elements| *elements).unwrap_or_default();
-        if any {
-            shape = self.fields.into_values().fold(shape, Shape::or);
+    fn add_paths(&mut self, paths: Vec<usize>) {
+        if self.paths.is_empty() {
+            self.paths = paths;
+            return;
         }
-        shape.paths.extend(below);
-        shape
-    }
-
-    /// Each element or field.
-    pub(crate) fn each(&self) -> Shape {
-        self.clone().element(&Segment::Any)
-    }
-
-    fn below(&mut self, segment: &Segment) -> Vec<Vec<Segment>> {
-        let down = |mut path: Vec<Segment>| {
-            if path.len() < LONGEST_PATH {
-                path.push(segment.clone());
+        for path in paths {
+            if let Err(at) = self.paths.binary_search(&path) {
+                self.paths.insert(at, path);
             }
-            path
-        };
-        std::mem::take(&mut self.paths).into_iter().map(down).collect()
+        }
     }
 
     fn is_larger_than(&self, most: usize) -> bool {
@@ -178,19 +176,48 @@ impl Shape {
 pub(crate) struct Tracer {
     locals: Vec<Shape>,
     place: Place,
-    reads: BTreeMap<Vec<Segment>, Noted>,
-    /// Lists that are walked: their length matters even if their elements do not.
-    walked: BTreeMap<Vec<Segment>, Noted>,
+    /// The parts of the input that values may be, as a tree; the first is the input.
+    steps: Vec<Step>,
     noted: usize,
 }
 
-/// When and where a path was first read.
+/// A part of the input.
+struct Step {
+    /// The step above and the way from there; none of the input itself.
+    from: Option<(usize, Segment)>,
+    /// How many steps it is below the input.
+    length: usize,
+    /// The steps below, by their segments.
+    below: Vec<usize>,
+    /// Where it is read whole.
+    read: Option<Noted>,
+    /// Where it is walked: its length matters even if its elements do not.
+    walked: Option<Noted>,
+}
+
+/// When and where a part was first used.
+#[derive(Clone)]
 struct Noted {
     order: usize,
     place: Place,
 }
 
+impl Step {
+    fn new(from: Option<(usize, Segment)>, length: usize) -> Self {
+        Step {
+            from,
+            length,
+            below: Vec::new(),
+            read: None,
+            walked: None,
+        }
+    }
+}
+
 impl Tracer {
+    /// The whole input.
+    const INPUT: usize = 0;
+
     /// Follows a plan whose value is put out.
     pub(crate) fn of(root: &MappingNode) -> Self {
         let mut tracer = Tracer::new(&root.place);
@@ -199,57 +226,141 @@ impl Tracer {
         tracer
     }
 
-    /// What was read and what was walked, as a tree.
-    pub(crate) fn outline(&self) -> Outline {
-        Outline::new(self.reads.keys(), self.walked.keys())
-    }
-
     pub(crate) fn new(place: &Place) -> Self {
-        let (reads, walked) = (BTreeMap::new(), BTreeMap::new());
         Tracer {
             locals: Vec::new(),
             place: place.clone(),
-            reads,
-            walked,
+            steps: vec![Step::new(None, 0)],
             noted: 0,
         }
     }
 
+    /// What was read and what was walked, as a tree.
+    pub(crate) fn outline(&self) -> Outline {
+        let mut outline = self.outline_of(Self::INPUT).unwrap_or_default();
+        outline.settle();
+        outline
+    }
+
+    fn outline_of(&self, at: usize) -> Option<Outline> {
+        let step = self.steps.get(at)?;
+        let mut outline = Outline::used(step.read.is_some(), step.walked.is_some());
+        let mut used = step.read.is_some() || step.walked.is_some();
+        for at in &step.below {
+            if let Some((_, segment)) = self.steps.get(*at).and_then(|step| step.from.as_ref())
+                && let Some(below) = self.outline_of(*at)
+            {
+                outline.put(segment, below);
+                used = true;
+            }
+        }
+        used.then_some(outline)
+    }
+
     /// The input paths that were read, each once, none below another, in the order in which they were found.
     pub(crate) fn finish(self) -> Vec<InputPath> {
-        let Tracer {
-            mut reads, walked, ..
-        } = self;
-        for (path, noted) in walked {
-            // Paths below another come right behind it.
-            let next = reads.range(path.clone()..).next();
-            if !next.is_some_and(|(read, _)| read.starts_with(&path)) {
-                reads.insert(path, noted);
-            }
-        }
-        let mut narrow: Vec<(Vec<Segment>, Noted)> = Vec::new();
-        for (path, noted) in reads {
-            if !narrow.last().is_some_and(|(above, _)| path.starts_with(above)) {
-                narrow.push((path, noted));
-            }
-        }
-        narrow.sort_by_key(|(_, noted)| noted.order);
-        narrow
+        let mut found = Vec::new();
+        self.find_reads(Self::INPUT, &mut found);
+        found.sort_by_key(|(_, noted)| noted.order);
+        found
             .into_iter()
-            .map(|(segments, noted)| InputPath {
-                segments,
-                place: noted.place,
+            .map(|(at, noted)| InputPath {
+                segments: self.segments(at),
+                place: noted.place.clone(),
             })
             .collect()
+    }
+
+    /// What is read at a step and below; where nothing is, the step itself if it is walked.
+    fn find_reads<'s>(&'s self, at: usize, found: &mut Vec<(usize, &'s Noted)>) {
+        let Some(step) = self.steps.get(at) else { return };
+        if let Some(noted) = &step.read {
+            return found.push((at, noted));
+        }
+        let before = found.len();
+        for below in &step.below {
+            self.find_reads(*below, found);
+        }
+        let is_read = |(at, _): &(usize, &Noted)| self.steps.get(*at).is_some_and(|step| step.read.is_some());
+        if let Some(noted) = &step.walked
+            && !found.iter().skip(before).any(is_read)
+        {
+            found.truncate(before);
+            found.push((at, noted));
+        }
+    }
+
+    /// The way from the input to a step.
+    fn segments(&self, mut at: usize) -> Vec<Segment> {
+        let mut segments = Vec::new();
+        while let Some((above, segment)) = self.steps.get(at).and_then(|step| step.from.as_ref()) {
+            segments.push(segment.clone());
+            at = *above;
+        }
+        segments.reverse();
+        segments
+    }
+
+    /// The step below another.
+    fn below(&mut self, above: usize, way: Way<'_>) -> usize {
+        let Some(step) = self.steps.get(above).filter(|step| step.length < LONGEST_PATH) else {
+            return above;
+        };
+        let known = step.below.binary_search_by(|at| {
+            let from = self.steps.get(*at).and_then(|step| step.from.as_ref());
+            from.map(|(_, known)| Way::from(known)).cmp(&Some(way))
+        });
+        let (length, new) = (step.length + 1, self.steps.len());
+        match known {
+            Ok(at) => step.below.get(at).copied().unwrap_or(above),
+            Err(at) => {
+                if let Some(step) = self.steps.get_mut(above) {
+                    step.below.insert(at, new);
+                }
+                self.steps.push(Step::new(Some((above, way.into())), length));
+                new
+            }
+        }
+    }
+
+    /// The parts of the input below others.
+    fn all_below(&mut self, mut paths: Vec<usize>, way: Way<'_>) -> Vec<usize> {
+        for path in &mut paths {
+            *path = self.below(*path, way);
+        }
+        paths.sort_unstable();
+        paths.dedup();
+        paths
+    }
+
+    /// The field of a name.
+    pub(crate) fn key(&mut self, mut shape: Shape, key: &str) -> Shape {
+        let below = self.all_below(shape.paths, Way::Key(key));
+        let mut field = shape.fields.remove(key).unwrap_or_default();
+        field.add_paths(below);
+        field
+    }
+
+    /// The element at an index, or any.
+    fn element(&mut self, shape: Shape, index: Way<'_>) -> Shape {
+        let below = self.all_below(shape.paths, index);
+        let mut element = shape.elements.map(|elements| *elements).unwrap_or_default();
+        if index == Way::Any {
+            element = shape.fields.into_values().fold(element, Shape::or);
+        }
+        element.add_paths(below);
+        element
+    }
+
+    /// Each element or field.
+    pub(crate) fn each(&mut self, shape: &Shape) -> Shape {
+        self.element(shape.clone(), Way::Any)
     }
 
     /// The value is used as a whole.
     pub(crate) fn read(&mut self, shape: &Shape) {
         for path in &shape.paths {
-            if !self.reads.contains_key(path) {
-                let noted = self.note();
-                self.reads.insert(path.clone(), noted);
-            }
+            self.note(*path, |step| &mut step.read);
         }
         for part in shape.elements.as_deref().into_iter().chain(shape.fields.values()) {
             self.read(part);
@@ -259,18 +370,17 @@ impl Tracer {
     /// The value is walked element by element; what is read of each is noted apart.
     pub(crate) fn walk(&mut self, shape: &Shape) {
         for path in &shape.paths {
-            if !self.walked.contains_key(path) {
-                let noted = self.note();
-                self.walked.insert(path.clone(), noted);
-            }
+            self.note(*path, |step| &mut step.walked);
         }
     }
 
-    fn note(&mut self) -> Noted {
-        self.noted += 1;
-        Noted {
-            order: self.noted,
-            place: self.place.clone(),
+    fn note(&mut self, path: usize, used: fn(&mut Step) -> &mut Option<Noted>) {
+        if let Some(noted @ None) = self.steps.get_mut(path).map(used) {
+            self.noted += 1;
+            *noted = Some(Noted {
+                order: self.noted,
+                place: self.place.clone(),
+            });
         }
     }
 
@@ -299,9 +409,10 @@ impl Tracer {
     /// Follows something for each element of a list or object: an item and the fields of `loop`.
     pub(crate) fn with_loop<R>(&mut self, items: &Shape, follow: impl FnOnce(&mut Self) -> R) -> R {
         self.walk(items);
+        let each = self.each(items);
         let mut shapes = vec![Shape::computed(); super::loop_slot::COUNT];
         if let Some(item) = shapes.get_mut(super::loop_slot::ITEM) {
-            *item = items.each();
+            *item = each;
         }
         self.with_locals(shapes, follow)
     }
@@ -312,7 +423,8 @@ impl Tracer {
             Some(condition) => self.with_loop(items, |tracer| tracer.used(condition)),
             None => {
                 self.walk(items);
-                self.read(&items.each());
+                let each = self.each(items);
+                self.read(&each);
             }
         }
     }
@@ -428,25 +540,29 @@ impl Tracer {
     }
 
     fn path(&mut self, path: &Path) -> Shape {
+        let input = Shape {
+            paths: vec![Self::INPUT],
+            ..Shape::default()
+        };
         let mut shape = match &path.origin {
-            Origin::Root => Shape::part_of_input(Vec::new()),
-            Origin::Name(name) => Shape::part_of_input(vec![Segment::Key(name.clone())]),
+            Origin::Root => input,
+            Origin::Name(name) => self.key(input, name),
             Origin::Local(slot) => self.local(*slot),
             Origin::Loop(_) => Shape::computed(),
             Origin::Value(value) => self.expression(value),
         };
         for segment in &path.segments {
             shape = match segment {
-                PathSegment::Key(key) => shape.key(key),
+                PathSegment::Key(key) => self.key(shape, key),
                 PathSegment::Index(index) => {
                     self.walk(&shape);
-                    shape.element(&Segment::Index(*index))
+                    self.element(shape, Way::Index(*index))
                 }
                 PathSegment::Computed(index) => {
                     let index = self.expression(index);
                     self.read(&index);
                     self.walk(&shape);
-                    shape.element(&Segment::Any)
+                    self.element(shape, Way::Any)
                 }
                 PathSegment::Slice { from, to } => {
                     for bound in [from, to].into_iter().flatten() {
@@ -454,7 +570,7 @@ impl Tracer {
                         self.read(&bound);
                     }
                     self.walk(&shape);
-                    Shape::list_of(shape.element(&Segment::Any))
+                    Shape::list_of(self.element(shape, Way::Any))
                 }
             };
         }
@@ -476,7 +592,7 @@ impl Tracer {
                     let one = self.expression(expression);
                     // Which one it is depends on what they are.
                     self.read(&one);
-                    shape = shape.or(one.each()).or(one);
+                    shape = shape.or(self.each(&one)).or(one);
                 }
             }
             return shape;
@@ -486,7 +602,7 @@ impl Tracer {
         };
         let list = self.expression(expression);
         self.walk(&list);
-        let each = list.each();
+        let each = self.each(&list);
         let mut result = Shape::computed();
         for argument in rest {
             let shape = self.argument(argument, &each);

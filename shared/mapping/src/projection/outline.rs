@@ -7,12 +7,31 @@ pub(crate) struct Outline {
     whole: bool,
     /// How many elements or fields there are, and what the fields are called.
     walked: bool,
-    /// The fields that are used, by length and then by name: where a key of the input belongs is found in a few steps.
-    keys: Vec<(String, Outline)>,
+    /// The fields that are used, by their marks and then by name: most keys of an input that are not among them are told
+    /// apart without a look at the names.
+    keys: Vec<(Mark, String, Outline)>,
+    /// A bit for each of their marks: a key without its bit is none of them.
+    bits: u64,
     /// The elements that are used by their position. Negative ones count from the end.
     positions: Vec<(i64, Outline)>,
     /// What is used of every element and every field.
     each: Option<Box<Outline>>,
+}
+
+/// Of a name its length (as far as it fits), its first byte and its last one.
+type Mark = u32;
+
+fn mark(name: &str) -> Mark {
+    let length = u16::try_from(name.len()).unwrap_or(u16::MAX);
+    let [high, low] = length.to_be_bytes();
+    let byte = |byte: Option<&u8>| byte.copied().unwrap_or_default();
+    let bytes = name.as_bytes();
+    Mark::from_be_bytes([high, low, byte(bytes.first()), byte(bytes.last())])
+}
+
+/// One of 64, spread by Knuth's multiplicative hash.
+fn bit(mark: Mark) -> u64 {
+    1 << (mark.wrapping_mul(0x9E37_79B1) >> 26)
 }
 
 /// What becomes of a part of the input.
@@ -27,28 +46,31 @@ pub(crate) enum Use<'o> {
 }
 
 impl Outline {
-    /// Of paths to what is used whole, and to what is walked.
-    pub(crate) fn new<'p>(
-        whole: impl IntoIterator<Item = &'p Vec<Segment>>,
-        walked: impl IntoIterator<Item = &'p Vec<Segment>>,
-    ) -> Outline {
-        let mut outline = Outline::default();
-        for path in whole {
-            outline.mark(path, &mut |used| used.whole = true);
+    /// Of a value that is used whole, or walked, as far as it is.
+    pub(crate) fn used(whole: bool, walked: bool) -> Outline {
+        Outline {
+            whole,
+            walked,
+            ..Outline::default()
         }
-        for path in walked {
-            outline.mark(path, &mut |used| used.walked = true);
+    }
+
+    /// Says what is used of a part of which nothing was said yet.
+    pub(crate) fn put(&mut self, segment: &Segment, below: Outline) {
+        match segment {
+            Segment::Key(key) => {
+                if let Err(at) = self.find(key) {
+                    self.insert(at, key, below);
+                }
+            }
+            Segment::Index(position) => self.positions.push((*position, below)),
+            Segment::Any => self.each = Some(Box::new(below)),
         }
-        outline.settle();
-        outline
     }
 
     /// All of a value.
     pub(crate) fn everything() -> Outline {
-        Outline {
-            whole: true,
-            ..Outline::default()
-        }
+        Outline::used(true, false)
     }
 
     /// How many fields an object has at most that is read by this outline, where that is known.
@@ -56,14 +78,15 @@ impl Outline {
         self.keys.len()
     }
 
-    /// The outline of a field, and its name.
-    pub(crate) fn key(&self, key: &str) -> (Use<'_>, Option<&str>) {
-        if let Ok(at) = self.find(key)
-            && let Some((name, outline)) = self.keys.get(at)
-        {
-            return (Use::Read(outline), Some(name));
+    /// What becomes of a field.
+    pub(crate) fn key(&self, key: &str) -> Use<'_> {
+        if self.bits & bit(mark(key)) == 0 {
+            return self.any(self.walked);
         }
-        (self.any(self.walked), None)
+        match self.find(key).ok().and_then(|at| self.keys.get(at)) {
+            Some((_, _, outline)) => Use::Read(outline),
+            None => self.any(self.walked),
+        }
     }
 
     /// The outline of an element, by its position. Nothing is skipped: positions from the end need the length.
@@ -97,7 +120,7 @@ impl Outline {
         let Some((key, deeper)) = keys.split_first() else {
             return self.clone();
         };
-        match self.key(key).0 {
+        match self.key(key) {
             Use::Read(outline) => outline.under(deeper),
             Use::Count | Use::Skip => Outline::default(),
         }
@@ -111,58 +134,37 @@ impl Outline {
         joined
     }
 
+    fn insert(&mut self, at: usize, key: &str, outline: Outline) {
+        let mark = mark(key);
+        self.bits |= bit(mark);
+        self.keys.insert(at, (mark, key.to_owned(), outline));
+    }
+
+    /// Where a field is, or where it would have to be.
     fn find(&self, key: &str) -> Result<usize, usize> {
+        let sought = mark(key);
         self.keys
-            .binary_search_by(|(known, _)| known.len().cmp(&key.len()).then_with(|| known.as_str().cmp(key)))
-    }
-
-    /// Changes the outline of what a path leads to.
-    fn mark(&mut self, path: &[Segment], change: &mut dyn FnMut(&mut Outline)) {
-        let Some((segment, deeper)) = path.split_first() else {
-            return change(self);
-        };
-        let mut change = |below: &mut Outline| below.mark(deeper, change);
-        match segment {
-            Segment::Key(key) => self.change_key(key, &mut change),
-            Segment::Index(position) => self.change_position(*position, &mut change),
-            Segment::Any => change(self.each.get_or_insert_default()),
-        }
-    }
-
-    fn change_key(&mut self, key: &str, change: &mut dyn FnMut(&mut Outline)) {
-        match self.find(key) {
-            Ok(at) => self
-                .keys
-                .get_mut(at)
-                .into_iter()
-                .for_each(|(_, known)| change(known)),
-            Err(at) => {
-                let mut outline = Outline::default();
-                change(&mut outline);
-                self.keys.insert(at, (key.to_owned(), outline));
-            }
-        }
-    }
-
-    fn change_position(&mut self, position: i64, change: &mut dyn FnMut(&mut Outline)) {
-        match self.positions.iter_mut().find(|(known, _)| *known == position) {
-            Some((_, known)) => change(known),
-            None => {
-                let mut outline = Outline::default();
-                change(&mut outline);
-                self.positions.push((position, outline));
-            }
-        }
+            .binary_search_by(|(mark, known, _)| mark.cmp(&sought).then_with(|| known.as_str().cmp(key)))
     }
 
     fn add(&mut self, other: &Outline) {
         self.whole |= other.whole;
         self.walked |= other.walked;
-        for (key, outline) in &other.keys {
-            self.change_key(key, &mut |known| known.add(outline));
+        for (_, key, outline) in &other.keys {
+            match self.find(key) {
+                Ok(at) => {
+                    if let Some((_, _, known)) = self.keys.get_mut(at) {
+                        known.add(outline);
+                    }
+                }
+                Err(at) => self.insert(at, key, outline.clone()),
+            }
         }
         for (position, outline) in &other.positions {
-            self.change_position(*position, &mut |known| known.add(outline));
+            match self.positions.iter_mut().find(|(known, _)| known == position) {
+                Some((_, known)) => known.add(outline),
+                None => self.positions.push((*position, outline.clone())),
+            }
         }
         if let Some(each) = &other.each {
             self.each.get_or_insert_default().add(each);
@@ -171,7 +173,7 @@ impl Outline {
 
     /// Puts what is used of every part into the outlines of those parts that have one of their own, so that a reader
     /// has to look at one outline only.
-    fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         if self.whole {
             *self = Outline::everything();
             return;
@@ -188,7 +190,7 @@ impl Outline {
             each.settle();
         }
         let each = self.each.as_deref();
-        for outline in (self.keys.iter_mut().map(|(_, outline)| outline))
+        for outline in (self.keys.iter_mut().map(|(_, _, outline)| outline))
             .chain(self.positions.iter_mut().map(|(_, outline)| outline))
         {
             if let Some(each) = each {
