@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::settings::{Order, Paging, Settings};
 use crate::source::{Page, PageRequest, Ticket};
-use crate::time::{ceiling, floor, from_microseconds, later};
+use crate::time::{between, ceiling, floor, from_microseconds, later};
 use crate::window::{Plan, Window, request};
 
 /// Pages with the same tickets, one after the other, under new tokens, that are borne.
@@ -33,6 +33,9 @@ pub(crate) struct Walk {
     /// for an older part gives the newest page again.
     #[serde(default)]
     has_no_end: bool,
+    /// The most tickets that a page of this window had: about what fits on one.
+    #[serde(default)]
+    largest_page: usize,
     /// Fingerprint of the last whole pass over `part`, if another one has to confirm it.
     to_confirm: Option<u64>,
     pass: Pass,
@@ -43,6 +46,8 @@ pub(crate) struct Walk {
 struct Pass {
     token: Option<String>,
     pages: u32,
+    #[serde(default)]
+    tickets: usize,
     /// Whether all tickets so far came in the declared order.
     ordered: bool,
     last: Option<Timestamp>,
@@ -109,6 +114,7 @@ impl Walk {
             todo: plan.window,
             part: plan.window,
             has_no_end: false,
+            largest_page: 0,
             to_confirm: None,
             pass: Pass::new(),
         }
@@ -154,6 +160,8 @@ impl Walk {
 
     fn observe(&mut self, tickets: &[Ticket], settings: &Settings) {
         self.pass.pages = self.pass.pages.saturating_add(1);
+        self.largest_page = self.largest_page.max(tickets.len());
+        self.pass.tickets = self.pass.tickets.saturating_add(tickets.len());
         let last_asked_for = later(self.request(settings).end, settings.granularity);
         self.has_no_end |= tickets.iter().any(|ticket| last_asked_for < ticket.updated_at);
         for ticket in tickets {
@@ -207,9 +215,32 @@ impl Walk {
         if self.todo.end <= self.part.end {
             return Step::Done;
         }
+        let next = self.next_part(settings);
         self.todo.start = self.part.end;
-        self.read_part(self.todo);
+        self.read_part(next);
         Step::Page
+    }
+
+    /// What to ask for after a part that is not the last one. Of a list without an order as long a time as had to do for
+    /// this part, or twice that where it had few tickets: to begin with the whole rest would ask for its first page, and
+    /// for those of its halves, once for each part.
+    fn next_part(&self, settings: &Settings) -> Window {
+        let rest = Window {
+            start: self.part.end,
+            end: self.todo.end,
+        };
+        if settings.order != Order::Unsorted || self.has_no_end {
+            return rest;
+        }
+        let few = self.pass.tickets.saturating_mul(2) <= self.largest_page;
+        let length = between(self.part.start, self.part.end).saturating_mul(if few { 2 } else { 1 });
+        let step = settings.granularity;
+        let end = floor(later(rest.start, length), step);
+        // With the spare step at its end, it must be smaller than the rest.
+        if end <= rest.start || later(end, step) >= ceiling(rest.end, step) {
+            return rest;
+        }
+        Window { end, ..rest }
     }
 
     /// Goes on from the last ticket by its time, if the list has an order and the time moved.
@@ -278,6 +309,7 @@ impl Pass {
         Self {
             token: None,
             pages: 0,
+            tickets: 0,
             ordered: true,
             last: None,
             fingerprint: SEED,

@@ -515,6 +515,32 @@ fn w9_a_list_that_takes_no_end_is_followed_and_not_cut_at_its_end() {
     }
 }
 
+/// A list without an order can only be cut by time; what was enough for one part is tried for the next.
+#[test]
+fn w9_a_list_without_an_order_is_read_in_about_as_many_requests_as_it_has_parts() {
+    let even: Vec<_> = (0..400)
+        .map(|number| ticket(&format!("E{number}"), 850.0 + f64::from(number) / 4.0, "New"))
+        .collect();
+    let burst = (0..100).map(|number| ticket(&format!("B{number}"), 861.0 + f64::from(number) / 25.0, "New"));
+    let then_quiet: Vec<_> = burst
+        .chain((0..20).map(|number| ticket(&format!("Q{number}"), 890.0 + 4.0 * f64::from(number), "New")))
+        .collect();
+    for (tickets, most) in [(even, 40), (then_quiet, 30)] {
+        let world = World::at(1000.0);
+        world.polled_until(960.0);
+        let count = tickets.len();
+        world.model(listing(tickets, 30));
+        let report = world.poll(&Settings {
+            paging: Paging::Shifting,
+            ..settings(Order::Unsorted)
+        });
+        assert_eq!(report.outcome, Outcome::CaughtUp);
+        assert_eq!(world.published().len(), count);
+        let asked = world.requests().len();
+        assert!(asked <= most, "{count} tickets in {asked} requests");
+    }
+}
+
 #[test]
 fn w9_more_tickets_at_one_time_than_the_pages_hold_is_an_error_that_says_where() {
     let world = World::at(1000.0);
