@@ -36,7 +36,7 @@ use http::{Method, StatusCode};
 use integration::contract::TasAction;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::check::Checker;
 use crate::context::{Call, Context};
@@ -94,21 +94,14 @@ impl ActionDefinition {
             .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
     }
 
-    /// The names of the query parameters; none where the action takes a body.
-    pub fn query_parameters(&self) -> Vec<String> {
-        if !self.reads_query() {
-            return Vec::new();
-        }
-        let schema = self.input_schema(&mut inline_generator());
-        let names = schema
-            .get("properties")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flat_map(|fields| fields.keys());
-        names
+    /// The names of the query parameters of an action that takes no body.
+    pub(crate) fn query_parameters(&self) -> Result<Vec<&'static str>, ApiError> {
+        let fields = self.checker()?.schema().get("properties");
+        let names = fields.and_then(Value::as_object).into_iter().flat_map(Map::keys);
+        Ok(names
+            .map(String::as_str)
             .filter(|name| self.path_parameters().all(|parameter| parameter != *name))
-            .cloned()
-            .collect()
+            .collect())
     }
 
     /// Whether the fields that are not in the path are query parameters; otherwise they are a JSON body.

@@ -6,7 +6,7 @@ use mapping::Environment;
 use serde_json::{Map, Value, json};
 
 use crate::check::unknown_name;
-use crate::error::{ApiError, FieldProblem, evaluation};
+use crate::error::{ApiError, ErrorCode, FieldProblem, evaluation};
 use crate::page_token::Query;
 use crate::time;
 
@@ -61,6 +61,18 @@ impl<'c> Context<'c> {
     /// where they read more of it than its id.
     pub(crate) fn set_ticket(&mut self, ticket_id: &str) {
         self.set("ticket", json!({"id": ticket_id}));
+    }
+
+    /// Refuses an id that no ticket of the system can have, where the integration says how they look.
+    pub(crate) fn check_ticket_id(&self, ticket_id: &str) -> Result<(), ApiError> {
+        let ids = self.call.installation.integration.ticketing.ids();
+        match ids.filter(|ids| !ids.pattern.is_match(ticket_id)) {
+            None => Ok(()),
+            Some(ids) => {
+                let message = format!("the ticketing system has no such ticket: an id there is {ids}");
+                Err(ApiError::new(ErrorCode::NotFound, message))
+            }
+        }
     }
 
     /// Chooses the destination: by name, else by the ticket id's pattern, else the default.

@@ -12,7 +12,7 @@ use mapping::{Environment, Mapping, Segment, is_truthy};
 use serde_json::{Map, Value, json};
 use storage::Lane;
 use tokio::time::{Instant, sleep};
-use upstream::{CallContext, Client, FailWhen, UpstreamError};
+use upstream::{BodyReads, CallContext, Client, FailWhen, UpstreamError};
 
 use self::retry::Retries;
 use crate::error::outcome::{Failure, Outcome};
@@ -141,10 +141,11 @@ impl<'e> Engine<'e> {
         self.at_return = false;
         self.set_dates(&context).map_err(|error| self.stopped(error))?;
         let mut bank = json!({
-            "data": {"context": context},
+            "data": {},
             "meta_info": self.meta_info,
             "settings": self.installation.settings,
         });
+        put("context", &mut bank, context);
         self.reached(action, Point::Start, &bank);
         self.judge(&action.fail_when, &bank, &[], "the action", Outcome::NotSent)?;
         let mut retries = Retries::default();
@@ -183,19 +184,23 @@ impl<'e> Engine<'e> {
             return self.each(step, for_each, bank).await;
         }
         let Some(scope) = self.scope(step, bank, &[])? else {
-            put(step, bank, Value::Null);
+            put(&step.output_key, bank, Value::Null);
             return Ok(());
         };
         // Other lists, of people or of states, are read as a whole.
         self.calls.one_page = self.by_page && reads_page_token(step);
         self.refusal = None;
-        let connector = &self.installation.connector;
-        let called = self
-            .client
-            .call(connector, &step.http_action, &scope, &mut self.calls);
+        let (connector, action) = (&self.installation.connector, &step.http_action);
+        let called = self.client.call_reading(
+            connector,
+            action,
+            reads(step, self.witness),
+            &scope,
+            &mut self.calls,
+        );
         let answer = called.await;
         let answer = answer.map_err(|error| self.not_done(step, &error))?;
-        put(step, bank, answer.result);
+        put(&step.output_key, bank, answer.result);
         self.done(step, bank, &[])
     }
 
@@ -208,9 +213,7 @@ impl<'e> Engine<'e> {
         {
             return Ok(None);
         }
-        let mut scope = match self.evaluate(&step.input_args, bank, bindings, || {
-            format!("`input_args` of the step {name}")
-        })? {
+        let mut scope = match self.input_args(step, bank, bindings)? {
             Value::Object(arguments) => arguments,
             Value::Null => Map::new(),
             _ => {
@@ -223,12 +226,28 @@ impl<'e> Engine<'e> {
         Ok(Some(Value::Object(scope)))
     }
 
+    fn input_args(&self, step: &Step, bank: &Value, bindings: Bindings<'_>) -> Result<Value, Failure> {
+        let given = step.input_args.evaluate_with(bank, bindings, self.environment);
+        given.map_err(|error| {
+            let doing = format!("`input_args` of the step {}", step.action_name);
+            // A 4xx tells a caller to send the request again: not after a change that was made.
+            let of_caller = evaluation::of_callers_value(&error, &doing).filter(|_| self.changes == 0);
+            self.stopped(of_caller.unwrap_or_else(|| evaluation::failed(&error, &doing)))
+        })
+    }
+
     /// After a good answer, with the result in the data bank.
     fn done(&mut self, step: &Step, bank: &Value, bindings: Bindings<'_>) -> Result<(), Failure> {
         // Judged before the step counts as carried out: such a rule says that the answer was a refusal.
         let name = &step.action_name;
-        self.judge(&step.fail_when, bank, bindings, name, Outcome::Refused)?;
-        self.changes += u32::from(step.http_action.changes_something());
+        let changes = step.http_action.changes_something();
+        let outcome = if changes {
+            Outcome::Refused
+        } else {
+            Outcome::NotSent
+        };
+        self.judge(&step.fail_when, bank, bindings, name, outcome)?;
+        self.changes += u32::from(changes);
         Ok(())
     }
 
@@ -317,43 +336,28 @@ impl From<upstream::Outcome> for Outcome {
     }
 }
 
-/// Stores the result of a step.
-fn put(step: &Step, bank: &mut Value, result: Value) {
+/// What of a step's answers is read: everything, where somebody watches.
+fn reads<'s>(step: &'s Step, witness: Option<&dyn Witness>) -> &'s BodyReads {
+    const EVERYTHING: &BodyReads = &BodyReads::everything();
+    match witness {
+        Some(_) => EVERYTHING,
+        None => &step.reads,
+    }
+}
+
+/// Puts a value into `data`, unless it is the result of a step that is thrown away.
+fn put(key: &str, bank: &mut Value, value: Value) {
     if let Some(data) = bank.get_mut("data").and_then(Value::as_object_mut)
-        && step.output_key != "_"
+        && key != "_"
     {
-        data.insert(step.output_key.clone(), result);
+        data.insert(key.to_owned(), value);
     }
 }
 
 /// Whether a compound action can read more of `data.context.ticket` than its id.
 pub(crate) fn reads_whole_ticket(action: &CompoundAction) -> bool {
-    let of_rule = |rule: &'_ FailWhen| -> Vec<Mapping> {
-        std::iter::once(rule.condition.clone())
-            .chain(rule.message.clone())
-            .collect()
-    };
-    let of_step = |step: &'_ Step| -> Vec<Mapping> {
-        std::iter::once(step.input_args.clone())
-            .chain(step.when.clone())
-            .chain(step.for_each.iter().map(|for_each| for_each.items.clone()))
-            .chain(step.fail_first.iter().flat_map(of_rule))
-            .chain(step.fail_when.iter().flat_map(of_rule))
-            .collect()
-    };
-    let mappings = action
-        .steps
-        .iter()
-        .flat_map(of_step)
-        .chain(std::iter::once(action.ret.output_mapper.clone()))
-        .chain(action.fail_when.iter().flat_map(of_rule))
-        .chain(action.ret.fail_when.iter().flat_map(of_rule));
-    mappings.into_iter().any(|mapping| {
-        mapping
-            .reads()
-            .iter()
-            .any(|path| is_of_whole_ticket(&path.segments))
-    })
+    let mut paths = action.mappings().flat_map(Mapping::reads);
+    paths.any(|path| is_of_whole_ticket(&path.segments))
 }
 
 /// Whether a step passes on the page token that the caller came with.

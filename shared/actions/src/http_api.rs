@@ -81,9 +81,9 @@ impl Gateway {
                 if performed.replayed {
                     headers.push((REPLAYED, "true".to_owned()));
                 }
-                performed
-                    .end
-                    .map(|answer| (definition.success, Bytes::from(answer.to_string())))
+                let body = serde_json::to_vec(&performed.end?)
+                    .map_err(|error| ApiError::internal(format!("the answer cannot be written: {error}")))?;
+                Ok((definition.success, Bytes::from(body)))
             }
         }
     }

@@ -11,7 +11,7 @@ use integration::contract::TasAction;
 use rand::Rng;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use storage::{Begin, IdempotencyStore, StorageError};
+use storage::{Begin, IdempotencyStore, StorageError, hexadecimal};
 use tokio::time::{Instant, sleep};
 
 use crate::error::outcome::Outcome;
@@ -74,7 +74,7 @@ impl Write {
         hash.update(action.key());
         hash.update([0]);
         hash.update(input.to_string());
-        let fingerprint = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let fingerprint = hexadecimal(&hash.finalize());
         Write {
             key: format!("{integration}/{key}"),
             fingerprint,

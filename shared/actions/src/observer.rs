@@ -36,7 +36,7 @@ pub struct Performed<'p> {
     pub duration: Duration,
     /// The requests to the ticketing system, in order.
     pub upstream: &'p [CallRecord],
-    /// How long the call waited for its share of the rate budget.
+    /// How long the call waited for its share of the rate budget and, after a 429, for the system's own limit.
     pub budget_wait: Duration,
     /// Whether the answer is the one that an earlier request with the same key got.
     pub replayed: bool,

@@ -107,7 +107,10 @@ fn operation(
         return operation;
     };
     if definition.reads_query() {
-        for name in definition.query_parameters() {
+        // Those in the path are taken out of it.
+        let names = input.get("properties").and_then(Value::as_object);
+        let names: Vec<String> = names.into_iter().flat_map(Map::keys).cloned().collect();
+        for name in names {
             let required = is_required(&input, &name);
             if let Some(schema) = take_property(&mut input, &name) {
                 given.push(parameter("query", &name, schema, required));

@@ -52,7 +52,7 @@ impl Output<'_> {
             ));
         }
         self.unusable(&self.schema.ticket(&mut ticket, "raw_ticket", self.installation))?;
-        Ok(json!({"raw_ticket": ticket}))
+        Ok(under("raw_ticket", ticket))
     }
 
     fn tickets(&self, mapped: Value) -> Result<Value, ApiError> {
@@ -75,7 +75,11 @@ impl Output<'_> {
             tickets.retain(|ticket| range.has(ticket));
         }
         let token = self.next_page(own_token)?;
-        Ok(json!({"raw_tickets": tickets, "pagination_info": {"next_page_token": token}}))
+        let mut answer = under("raw_tickets", tickets.into());
+        if let Some(fields) = answer.as_object_mut() {
+            fields.insert("pagination_info".to_owned(), json!({"next_page_token": token}));
+        }
+        Ok(answer)
     }
 
     /// The rows of a list, and the integration's own token of the next page.
@@ -129,7 +133,7 @@ impl Output<'_> {
         );
         let mut comment = Value::Object(comment);
         self.unusable(&self.schema.comment(&mut comment, "comment", self.installation))?;
-        Ok(json!({"comment": comment}))
+        Ok(under("comment", comment))
     }
 
     fn attachment(&self, mapped: Value) -> Result<Value, ApiError> {
@@ -143,7 +147,7 @@ impl Output<'_> {
                 .schema
                 .attachment(&mut attachment, "attachment", self.installation),
         )?;
-        Ok(json!({"attachment": attachment}))
+        Ok(under("attachment", attachment))
     }
 
     /// The object under `key`, or the bare one. Many systems answer such a call with nothing: then it is empty.
@@ -179,6 +183,11 @@ impl Output<'_> {
         );
         Err(ApiError::new(ErrorCode::ExternalRestError, message).detail("fields", fields))
     }
+}
+
+/// An object with one field. `json!` would copy the value.
+fn under(key: &str, value: Value) -> Value {
+    Value::Object(Map::from_iter([(key.to_owned(), value)]))
 }
 
 /// What stands under `key`, where the value is an object that has it and the inner value `fits`; otherwise

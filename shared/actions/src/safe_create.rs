@@ -10,6 +10,7 @@ use integration::CompoundAction;
 use integration::contract::TasAction;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use storage::hexadecimal;
 
 use crate::engine::Engine;
 use crate::error::ApiError;
@@ -46,12 +47,8 @@ pub(crate) fn marker(integration: &str, instance: &str, fingerprint: Option<&str
         hash.update(part);
         hash.update([0]);
     }
-    let digits: String = hash
-        .finalize()
-        .iter()
-        .take(10)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut digits = hexadecimal(&hash.finalize());
+    digits.truncate(20);
     format!("tg-{digits}")
 }
 

@@ -1,5 +1,6 @@
 //! Tickets on the way out: times, ids and states in one form, then checked against the ticket schema.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use integration::{Dates, Installation};
@@ -7,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::SetupError;
-use crate::check::{Checker, found};
+use crate::check::{Checker, found, resolve};
 use crate::error::FieldProblem;
 use crate::time;
 
@@ -18,9 +19,16 @@ use crate::time;
 /// is left out. A comment is what `properties.comments.items` says, an attachment likewise.
 #[derive(Debug)]
 pub struct TicketSchema {
-    ticket: Checker,
-    comment: Checker,
-    attachment: Checker,
+    ticket: Part,
+    comment: Part,
+    attachment: Part,
+}
+
+/// One of the three.
+#[derive(Debug)]
+struct Part {
+    checker: Checker,
+    form: Form,
 }
 
 impl TicketSchema {
@@ -60,7 +68,7 @@ impl TicketSchema {
 
     /// The schema's text.
     pub fn as_json(&self) -> &Value {
-        self.ticket.schema()
+        self.ticket.checker.schema()
     }
 
     /// Puts a ticket into form and checks it. `path` names it in the problems.
@@ -70,17 +78,11 @@ impl TicketSchema {
         path: &str,
         installation: &Installation,
     ) -> Vec<FieldProblem> {
-        let mut problems = Vec::new();
-        let schema = self.ticket.schema();
-        let form = Form {
-            root: schema,
-            dates: installation.dates.as_ref(),
-        };
-        form.put_in(schema, ticket, At::Whole(path), &mut problems);
+        let mut problems = self.ticket.put_in_form(ticket, path, installation);
         if let Some(ticket) = ticket.as_object_mut() {
             complete(ticket, installation);
         }
-        add_new(&mut problems, self.ticket.problems(ticket, path));
+        add_new(&mut problems, self.ticket.checker.problems(ticket, path));
         problems
     }
 
@@ -90,7 +92,7 @@ impl TicketSchema {
         path: &str,
         installation: &Installation,
     ) -> Vec<FieldProblem> {
-        checked(&self.comment, comment, path, installation)
+        self.comment.checked(comment, path, installation)
     }
 
     pub(crate) fn attachment(
@@ -99,31 +101,37 @@ impl TicketSchema {
         path: &str,
         installation: &Installation,
     ) -> Vec<FieldProblem> {
-        checked(&self.attachment, attachment, path, installation)
+        self.attachment.checked(attachment, path, installation)
     }
 }
 
 const SHIPPED: &str = include_str!("ticket.schema.json");
 
-fn compile(name: &str, schema: Value) -> Result<Checker, SetupError> {
-    Checker::new(schema).map_err(|error| SetupError::new(format!("the ticket schema ({name}): {error}")))
+fn compile(name: &str, schema: Value) -> Result<Part, SetupError> {
+    let checker = Checker::new(schema)
+        .map_err(|error| SetupError::new(format!("the ticket schema ({name}): {error}")))?;
+    let form = Form::of(checker.schema());
+    Ok(Part { checker, form })
 }
 
-fn checked(
-    checker: &Checker,
-    value: &mut Value,
-    path: &str,
-    installation: &Installation,
-) -> Vec<FieldProblem> {
-    let mut problems = Vec::new();
-    let schema = checker.schema();
-    let form = Form {
-        root: schema,
-        dates: installation.dates.as_ref(),
-    };
-    form.put_in(schema, value, At::Whole(path), &mut problems);
-    add_new(&mut problems, checker.problems(value, path));
-    problems
+impl Part {
+    fn put_in_form(&self, value: &mut Value, path: &str, installation: &Installation) -> Vec<FieldProblem> {
+        let mut putting = Putting {
+            form: &self.form,
+            dates: installation.dates.as_ref(),
+            problems: Vec::new(),
+        };
+        if let Some(whole) = self.form.shapes.first() {
+            putting.put(whole, value, At::Whole(path));
+        }
+        putting.problems
+    }
+
+    fn checked(&self, value: &mut Value, path: &str, installation: &Installation) -> Vec<FieldProblem> {
+        let mut problems = self.put_in_form(value, path, installation);
+        add_new(&mut problems, self.checker.problems(value, path));
+        problems
+    }
 }
 
 fn add_new(problems: &mut Vec<FieldProblem>, more: Vec<FieldProblem>) {
@@ -181,21 +189,88 @@ impl fmt::Display for At<'_> {
     }
 }
 
-/// What values are brought into.
-#[derive(Clone, Copy)]
-struct Form<'a> {
-    root: &'a Value,
-    /// How the ticketing system writes times, where the integration says it.
-    dates: Option<&'a Dates>,
+/// What values are brought into: what a schema says of that, looked up once.
+#[derive(Debug, Default)]
+struct Form {
+    /// The first is that of the whole.
+    shapes: Vec<Shape>,
 }
 
-impl Form<'_> {
-    fn put_in(self, schema: &Value, value: &mut Value, at: At<'_>, problems: &mut Vec<FieldProblem>) {
-        let schema = crate::check::resolve(self.root, schema);
+/// The place of a shape in a form.
+type ShapeId = usize;
+
+/// What one schema says.
+#[derive(Debug, Default)]
+struct Shape {
+    is_time: bool,
+    takes_null: bool,
+    /// Whether it takes text and no numbers.
+    is_text: bool,
+    /// By name, in order.
+    properties: Option<Vec<(String, ShapeId)>>,
+    items: Option<ShapeId>,
+}
+
+impl Form {
+    fn of(schema: &Value) -> Self {
+        let mut form = Form::default();
+        form.add(schema, schema, &mut HashMap::new());
+        form
+    }
+
+    /// Adds what a schema says, each once: it may lie inside itself.
+    fn add(&mut self, root: &Value, schema: &Value, known: &mut HashMap<*const Value, ShapeId>) -> ShapeId {
+        let schema = resolve(root, schema);
+        let id = self.shapes.len();
+        if let Some(id) = known.get(&std::ptr::from_ref(schema)) {
+            return *id;
+        }
+        known.insert(schema, id);
+        self.shapes.push(Shape::default());
+        let properties = schema.get("properties").and_then(Value::as_object);
+        let properties = properties.map(|properties| {
+            let mut named: Vec<(String, ShapeId)> = properties
+                .iter()
+                .map(|(name, property)| (name.clone(), self.add(root, property, known)))
+                .collect();
+            named.sort_unstable();
+            named
+        });
+        let items = schema.get("items").map(|items| self.add(root, items, known));
+        if let Some(shape) = self.shapes.get_mut(id) {
+            *shape = Shape {
+                is_time: schema.get("format").and_then(Value::as_str) == Some("date-time"),
+                takes_null: takes(schema, "null"),
+                is_text: takes(schema, "string") && !takes(schema, "number") && !takes(schema, "integer"),
+                properties,
+                items,
+            };
+        }
+        id
+    }
+
+    fn property(&self, shape: &Shape, name: &str) -> Option<&Shape> {
+        let properties = shape.properties.as_deref()?;
+        let at = properties.binary_search_by(|(known, _)| known.as_str().cmp(name));
+        let (_, id) = properties.get(at.ok()?)?;
+        self.shapes.get(*id)
+    }
+}
+
+/// Puts the values of one ticket, comment or attachment into form.
+struct Putting<'a> {
+    form: &'a Form,
+    /// How the ticketing system writes times, where the integration says it.
+    dates: Option<&'a Dates>,
+    problems: Vec<FieldProblem>,
+}
+
+impl Putting<'_> {
+    fn put(&mut self, shape: &Shape, value: &mut Value, at: At<'_>) {
         match value {
-            Value::String(_) | Value::Number(_) if is_time(schema) => match self.time(value) {
+            Value::String(_) | Value::Number(_) if shape.is_time => match self.time(value) {
                 Some(parsed) => *value = Value::String(time::canonical(parsed)),
-                None => problems.push(FieldProblem::new(
+                None => self.problems.push(FieldProblem::new(
                     at.to_string(),
                     format!(
                         "expected a time (RFC 3339, or epoch seconds or milliseconds), found {}",
@@ -203,31 +278,27 @@ impl Form<'_> {
                     ),
                 )),
             },
-            Value::Number(number)
-                if takes(schema, "string") && !takes(schema, "number") && !takes(schema, "integer") =>
-            {
-                *value = Value::String(number.to_string());
-            }
-            Value::Object(fields) => {
-                let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
-                    return;
-                };
-                fields.retain(|name, value| match properties.get(name) {
-                    Some(property) => !self.is_nothing(property, value),
-                    None => true,
-                });
-                for (name, value) in fields.iter_mut() {
-                    if let Some(property) = properties.get(name) {
-                        self.put_in(property, value, At::Field(&at, name), problems);
+            Value::Number(number) if shape.is_text => *value = Value::String(number.to_string()),
+            Value::Object(fields) if shape.properties.is_some() => {
+                let form = self.form;
+                fields.retain(|name, value| {
+                    let Some(property) = form.property(shape, name) else {
+                        return true;
+                    };
+                    let says_something = !self.is_nothing(property, value);
+                    if says_something {
+                        self.put(property, value, At::Field(&at, name));
                     }
-                }
+                    says_something
+                });
             }
             Value::Array(items) => {
-                let Some(item_schema) = schema.get("items") else {
+                let form = self.form;
+                let Some(of_items) = shape.items.and_then(|id| form.shapes.get(id)) else {
                     return;
                 };
                 for (index, item) in items.iter_mut().enumerate() {
-                    self.put_in(item_schema, item, At::Item(&at, index), problems);
+                    self.put(of_items, item, At::Item(&at, index));
                 }
             }
             _ => {}
@@ -235,7 +306,7 @@ impl Form<'_> {
     }
 
     /// The time that a value is, in the system's own form or in one that everybody understands.
-    fn time(self, value: &Value) -> Option<Timestamp> {
+    fn time(&self, value: &Value) -> Option<Timestamp> {
         let own = match (self.dates, value) {
             (Some(dates), Value::String(text)) => dates.form.read(text).ok(),
             _ => None,
@@ -244,23 +315,18 @@ impl Form<'_> {
     }
 
     /// Whether a field says nothing: null, or where a time should be, empty text or what the system writes for no time.
-    fn is_nothing(self, schema: &Value, value: &Value) -> bool {
-        let schema = crate::check::resolve(self.root, schema);
+    fn is_nothing(&self, shape: &Shape, value: &Value) -> bool {
         let is_empty_time = || {
             let empty = self.dates.map(|dates| dates.empty.as_slice()).unwrap_or_default();
-            is_time(schema) && empty.contains(value)
+            shape.is_time && empty.contains(value)
         };
         match value {
-            Value::Null => !takes(schema, "null"),
-            Value::String(text) if text.trim().is_empty() => is_time(schema),
+            Value::Null => !shape.takes_null,
+            Value::String(text) if text.trim().is_empty() => shape.is_time,
             Value::String(_) | Value::Number(_) => is_empty_time(),
             _ => false,
         }
     }
-}
-
-fn is_time(schema: &Value) -> bool {
-    schema.get("format").and_then(Value::as_str) == Some("date-time")
 }
 
 fn takes(schema: &Value, kind: &str) -> bool {

@@ -9,19 +9,24 @@ use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 use upstream as up;
 
-use crate::install::{ConnectorPlan, DatesPlan};
+use crate::dates::TimeStep;
+use crate::install::{AuthPlan, ConnectorPlan, DatesPlan};
 use crate::integration::{
-    Capability, CompoundAction, ForEach, Integration, RetryFrom, Return, SafeCreate, SettingDeclaration, Step,
+    Capability, CompoundAction, ForEach, Integration, Pattern, RetryFrom, Return, SafeCreate,
+    SettingDeclaration, Step,
 };
 use crate::model::Document;
 use crate::model::compound::{self, Block, ByAction, Compound};
-use crate::model::connector::{self, Auth, KeyPlace, ReservedPart, SessionPlace};
+use crate::model::connector::{
+    self, Auth, Authentication, HeaderValue, KeyPlace, ReservedPart, RoundTo, SessionPlace,
+};
 use crate::model::http_action::{self, Body, FailWhen, Pairs, Parameter, Parameters, Part, all};
 use crate::model::paginate::{self, PageKind, Paging};
 use crate::model::ticketing::{self, State};
 use crate::polling;
-use crate::read::{Entries, Expression, OneOrMany, TemplateText, is_set};
-use crate::ticketing::{Destination, ExternalState, Ticketing};
+use crate::read::{Entries, Expression, OneOrMany, TemplateText, Text, is_set};
+use crate::reads::Readers;
+use crate::ticketing::{Destination, ExternalState, TicketIds, Ticketing};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const ACTION_TIMEOUT: Duration = Duration::from_secs(25);
@@ -43,11 +48,19 @@ const ATTEMPTS: u32 = 2;
 /// So much of a budget is for people who wait.
 const RESERVED_SHARE: f64 = 0.2;
 
+/// An HTTP action, and what it was compiled from.
+struct HttpAction<'m> {
+    model: &'m http_action::HttpAction,
+    compiled: Arc<up::HttpAction>,
+}
+
 /// Compiles a model that was checked. `None` only where a mistake was reported.
 pub(crate) fn compile(document: &Document) -> Option<Integration> {
+    let for_all = fail_when(&document.connector.get()?.fail_when)?;
     let mut http_actions = BTreeMap::new();
-    for (key, action) in document.http_actions.get()?.read() {
-        http_actions.insert(key.name.clone(), Arc::new(http_action(&key.name, action)?));
+    for (key, model) in document.http_actions.get()?.read() {
+        let compiled = Arc::new(http_action(&key.name, model, &for_all)?);
+        http_actions.insert(key.name.clone(), HttpAction { model, compiled });
     }
     let mut actions = BTreeMap::new();
     let mut safe_create = None;
@@ -69,7 +82,10 @@ pub(crate) fn compile(document: &Document) -> Option<Integration> {
         name: document.name.get()?.value.clone(),
         description: document.description.as_ref().map(|text| text.value.clone()),
         settings: settings(document)?,
-        http_actions,
+        http_actions: http_actions
+            .into_iter()
+            .map(|(name, action)| (name, action.compiled))
+            .collect(),
         actions,
         safe_create,
         describe,
@@ -90,6 +106,10 @@ fn settings(document: &Document) -> Option<Vec<SettingDeclaration>> {
             Some(SettingDeclaration {
                 name: key.name.clone(),
                 kind: setting.kind()?,
+                pattern: match &setting.pattern {
+                    Some(pattern) => Some(Pattern::new(&pattern.value).ok()?),
+                    None => None,
+                },
                 required: is_set(setting.required),
                 default: setting
                     .default
@@ -102,13 +122,14 @@ fn settings(document: &Document) -> Option<Vec<SettingDeclaration>> {
 }
 
 fn connector(model: &connector::Connector) -> Option<ConnectorPlan> {
-    let headers = model.headers.iter().flat_map(Entries::read);
+    let headers = model.headers.as_ref();
     Some(ConnectorPlan {
         base_url: model.base_url.get()?.0.clone(),
-        auth: model.auth.as_ref().map_or(Some(up::Auth::None), auth)?,
-        headers: headers
-            .map(|(name, value)| (name.name.clone(), value.0.clone()))
+        auth: auth_plan(model.auth.as_ref())?,
+        headers: text_headers(headers)
+            .map(|(name, text)| (name.to_owned(), text.clone()))
             .collect(),
+        secret_headers: secret_headers(headers)?,
         rate_limit: model.rate_limit.as_ref().and_then(rate_limit),
         rate_signals: model.rate_limit.as_ref().map(rate_signals).unwrap_or_default(),
         timeout: model.timeout_seconds.map_or(TIMEOUT, |seconds| seconds.0),
@@ -129,12 +150,50 @@ fn connector(model: &connector::Connector) -> Option<ConnectorPlan> {
     })
 }
 
+/// The headers that hold text.
+fn text_headers(headers: Option<&Entries<HeaderValue>>) -> impl Iterator<Item = (&str, &Template)> {
+    let headers = headers.into_iter().flat_map(Entries::read);
+    headers.filter_map(|(name, value)| match value {
+        HeaderValue::Text(text) => Some((name.name.as_str(), &text.0)),
+        HeaderValue::Secret(_) => None,
+    })
+}
+
+/// The headers that hold secrets.
+fn secret_headers(headers: Option<&Entries<HeaderValue>>) -> Option<Vec<up::SecretHeader>> {
+    let headers = headers.into_iter().flat_map(Entries::read);
+    let secrets = headers.filter_map(|(name, value)| match value {
+        HeaderValue::Text(_) => None,
+        HeaderValue::Secret(secret) => Some((name, secret)),
+    });
+    secrets
+        .map(|(name, model)| {
+            Some(up::SecretHeader {
+                name: name.name.clone(),
+                secret: model.secret.get()?.value.clone(),
+                pattern: pattern_of(model.pattern.as_ref()),
+            })
+        })
+        .collect()
+}
+
+/// How a secret stands in a header.
+fn pattern_of(model: Option<&Text>) -> String {
+    model.map_or_else(|| "%s".to_owned(), |text| text.value.clone())
+}
+
 fn dates(model: &connector::Dates) -> Option<DatesPlan> {
     let empty = model.empty.iter().flat_map(|empty| &empty.0);
     Some(DatesPlan {
         format: model.format.get()?.value.clone(),
         zone: template(model.zone.as_ref()),
         empty: empty.map(|value| value.value.clone()).collect(),
+        round: model.round.map(|to| match to {
+            RoundTo::Second => TimeStep::Second,
+            RoundTo::Minute => TimeStep::Minute,
+            RoundTo::Hour => TimeStep::Hour,
+            RoundTo::Day => TimeStep::Day,
+        }),
     })
 }
 
@@ -164,12 +223,32 @@ fn rate_signals(model: &connector::RateLimit) -> up::RateSignals {
     }
 }
 
+fn auth_plan(model: Option<&Authentication>) -> Option<AuthPlan> {
+    Some(match model {
+        None => AuthPlan::One(up::Auth::None),
+        Some(Authentication::One(model)) => AuthPlan::One(auth(model)?),
+        Some(Authentication::BySetting(choice)) => {
+            let of = choice.of.get()?.read();
+            AuthPlan::BySetting {
+                setting: choice.setting.get()?.value.clone(),
+                of: of
+                    .map(|(word, model)| Some((word.name.clone(), auth(model)?)))
+                    .collect::<Option<_>>()?,
+            }
+        }
+    })
+}
+
 fn auth(model: &Auth) -> Option<up::Auth> {
     Some(match model {
         Auth::None(_) => up::Auth::None,
         Auth::Basic(basic) => up::Auth::Basic {
             username: basic.username.get()?.0.clone(),
             secret: basic.secret.get()?.value.clone(),
+        },
+        Auth::BasicKey(basic) => up::Auth::BasicKey {
+            secret: basic.username_secret.get()?.value.clone(),
+            password: template(basic.password.as_ref()),
         },
         Auth::Bearer(bearer) => up::Auth::Bearer {
             secret: bearer.secret.get()?.value.clone(),
@@ -181,10 +260,7 @@ fn auth(model: &Auth) -> Option<up::Auth> {
                     KeyPlace::Query => up::ApiKeyLocation::Query { name },
                     KeyPlace::Header => up::ApiKeyLocation::Header {
                         name,
-                        pattern: key
-                            .pattern
-                            .as_ref()
-                            .map_or_else(|| "%s".to_owned(), |text| text.value.clone()),
+                        pattern: pattern_of(key.pattern.as_ref()),
                     },
                 },
                 secret: key.secret.get()?.value.clone(),
@@ -238,7 +314,9 @@ fn session(model: &connector::SessionAuth) -> Option<up::SessionLogin> {
             method: login.method.unwrap_or(http_action::Method::Post).http(),
             path: login.path.get()?.template.clone(),
             query: parameters(login.query.as_ref()),
-            headers: pairs(login.headers.as_ref()),
+            headers: text_headers(login.headers.as_ref())
+                .map(|(name, text)| Some((Template::parse(name).ok()?, text.clone())))
+                .collect::<Option<_>>()?,
             body: login.body.as_ref().map_or(Some(up::Body::None), body)?,
             response: up::ResponseFormat::Json,
             paginate: None,
@@ -252,16 +330,14 @@ fn session(model: &connector::SessionAuth) -> Option<up::SessionLogin> {
             read_only: true,
             cache: None,
         },
+        secret_headers: secret_headers(login.headers.as_ref())?,
         token: mapping(model.token.as_ref()),
         location: match model.r#in.get()? {
             SessionPlace::Query => up::SessionLocation::Query { name: name? },
             SessionPlace::Cookie => up::SessionLocation::Cookie { name },
             SessionPlace::Header => up::SessionLocation::Header {
                 name: name?,
-                pattern: model
-                    .pattern
-                    .as_ref()
-                    .map_or_else(|| "%s".to_owned(), |text| text.value.clone()),
+                pattern: pattern_of(model.pattern.as_ref()),
             },
         },
         expired_when: mapping(model.expired_when.as_ref()),
@@ -284,7 +360,14 @@ fn retry(model: &connector::Retry) -> up::RetryPolicy {
     }
 }
 
-fn http_action(name: &str, model: &http_action::HttpAction) -> Option<up::HttpAction> {
+/// `for_all` are the rules for the answers to every action, which are asked after its own.
+fn http_action(
+    name: &str,
+    model: &http_action::HttpAction,
+    for_all: &[up::FailWhen],
+) -> Option<up::HttpAction> {
+    let mut fail_when = fail_when(&model.fail_when)?;
+    fail_when.extend_from_slice(for_all);
     let paginate = match &model.paginate {
         Some(model) => Some(self::paginate(model)?),
         None => None,
@@ -307,7 +390,7 @@ fn http_action(name: &str, model: &http_action::HttpAction) -> Option<up::HttpAc
         },
         paginate,
         result: mapping(model.result.as_ref()),
-        fail_when: fail_when(&model.fail_when)?,
+        fail_when,
         fallback,
         retry: model.retry.as_ref().map(retry),
         timeout: model.timeout_seconds.map(|seconds| seconds.0),
@@ -351,7 +434,10 @@ fn body(model: &Body) -> Option<up::Body> {
 
 fn part(name: &str, model: &Part) -> Option<up::Part> {
     let content = match (&model.text, &model.file) {
-        (Some(text), _) => up::PartContent::Text(text.mapping.clone()),
+        (Some(text), _) => up::PartContent::Text {
+            content: text.mapping.clone(),
+            content_type: template(model.content_type.as_ref()),
+        },
         (None, file) => up::PartContent::File {
             content: file.as_ref()?.mapping.clone(),
             file_name: model.file_name.as_ref()?.0.clone(),
@@ -391,9 +477,11 @@ fn paginate(model: &paginate::Paginate) -> Option<up::Paginate> {
     Some(up::Paginate {
         kind: page_kind(&model.paging())?,
         items: model.items.get()?.mapping.clone(),
+        items_at: model.items.get()?.node.as_text().and_then(below_body),
         keep: mapping(model.keep.as_ref()),
         unique_by: mapping(model.unique_by.as_ref()),
         stop_when: mapping(model.stop_when.as_ref()),
+        end_when: mapping(model.end_when.as_ref()),
         max_pages: whole(model.max_pages.map_or(MAX_PAGES, |count| count.0)),
         max_items: size(model.max_items.map_or(MAX_ITEMS, |count| count.0)),
         start_from: mapping(model.start_from.as_ref()),
@@ -401,6 +489,20 @@ fn paginate(model: &paginate::Paginate) -> Option<up::Paginate> {
         empty_page_ends: is_set(model.empty_page_ends),
         stop_on_repeat: is_set(model.stop_on_repeat),
     })
+}
+
+/// The keys of an expression that is nothing but a path of plain names into the body of an answer.
+fn below_body(expression: &str) -> Option<Vec<String>> {
+    let path = expression.strip_prefix("response.body")?;
+    let mut keys = path.split('.');
+    // What stands before the first dot.
+    keys.next().filter(|rest| rest.is_empty())?;
+    let is_plain = |key: &str| {
+        !key.is_empty()
+            && !key.starts_with(|c: char| c.is_ascii_digit())
+            && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    keys.map(|key| is_plain(key).then(|| key.to_owned())).collect()
 }
 
 fn page_kind(paging: &Paging<'_>) -> Option<up::PageKind> {
@@ -430,6 +532,8 @@ fn page_kind(paging: &Paging<'_>) -> Option<up::PageKind> {
         },
         PageKind::Offset => up::PageKind::Offset {
             send: send()?,
+            first: paging.first.map_or(0, |count| whole(count.0)),
+            range: template(paging.send.and_then(|send| send.template.as_ref())),
             page_size,
         },
         PageKind::Page => up::PageKind::Page {
@@ -468,7 +572,7 @@ fn rules(model: &OneOrMany<FailWhen>) -> Option<Vec<up::FailWhen>> {
 
 fn compound_action(
     model: &Compound,
-    http_actions: &BTreeMap<String, Arc<up::HttpAction>>,
+    http_actions: &BTreeMap<String, HttpAction<'_>>,
 ) -> Option<CompoundAction> {
     let answer = model.answer()?;
     let keys: Vec<&str> = model
@@ -489,7 +593,7 @@ fn compound_action(
         }
     }
     checks.extend(fail_when(&answer.fail_when)?);
-    Some(CompoundAction {
+    let mut action = CompoundAction {
         fail_when: fail_when(&model.fail_when)?,
         steps,
         ret: Return {
@@ -498,12 +602,18 @@ fn compound_action(
         },
         refilter: is_set(model.refilter),
         place: model.place.clone(),
-    })
+    };
+    let readers = Readers::of(model);
+    for (step, model) in action.steps.iter_mut().zip(model.calls()) {
+        let paginate = http_actions.get(&step.action_name)?.model.paginate.as_ref();
+        step.reads = readers.of_step(model, step, paginate);
+    }
+    Some(action)
 }
 
 fn safe_create(
     model: &compound::SafeCreate,
-    http_actions: &BTreeMap<String, Arc<up::HttpAction>>,
+    http_actions: &BTreeMap<String, HttpAction<'_>>,
 ) -> Option<SafeCreate> {
     Some(SafeCreate {
         when: mapping(model.when.as_ref()),
@@ -518,14 +628,14 @@ fn step(
     model: &compound::Step,
     fail_first: Vec<up::FailWhen>,
     keys: &[&str],
-    http_actions: &BTreeMap<String, Arc<up::HttpAction>>,
+    http_actions: &BTreeMap<String, HttpAction<'_>>,
 ) -> Option<Step> {
     let action_name = model.action_name.get()?.value.clone();
     let input_args = match &model.input_args {
         Some(args) => args.mapping.clone(),
         None => no_arguments(&model.place)?,
     };
-    let http_action = Arc::clone(http_actions.get(&action_name)?);
+    let http_action = Arc::clone(&http_actions.get(&action_name)?.compiled);
     let for_each = model.for_each.as_ref().map(|items| ForEach {
         items: items.mapping.clone(),
         max_items: size(model.max_items.map_or(FOR_EACH_ITEMS, |count| count.0)),
@@ -543,6 +653,7 @@ fn step(
         fail_first,
         for_each,
         retry_from,
+        reads: up::BodyReads::everything(),
         http_action,
         action_name,
         input_args,
@@ -599,12 +710,19 @@ fn ticketing(model: &ticketing::Ticketing) -> Option<Ticketing> {
             .map(|(key, model)| state(&key.name, model))
             .collect::<Option<_>>()?,
         identity,
+        ids: match &model.id_pattern {
+            None => None,
+            Some(pattern) => Some(TicketIds {
+                pattern: self::pattern(&pattern.value).ok()?,
+                description: model.id_description.as_ref().map(|text| text.value.clone()),
+            }),
+        },
     })
 }
 
 fn destination(name: &str, model: &ticketing::Destination) -> Option<Destination> {
     let id_pattern = match &model.id_pattern {
-        Some(pattern) => Some(id_pattern(&pattern.value).ok()?),
+        Some(pattern) => Some(self::pattern(&pattern.value).ok()?),
         None => None,
     };
     let attributes = model.attributes.iter().flat_map(Entries::read);
@@ -619,9 +737,18 @@ fn destination(name: &str, model: &ticketing::Destination) -> Option<Destination
     })
 }
 
-/// An `id_pattern`, bounded so that a pattern cannot take much memory.
-pub(crate) fn id_pattern(pattern: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(pattern).size_limit(1 << 20).build()
+/// A regular expression, bounded so that it cannot take much memory; or what is wrong with it.
+pub(crate) fn pattern(text: &str) -> Result<Regex, String> {
+    // The library's message shows the pattern on several lines; its last line says what is wrong.
+    let reason = |error: regex::Error| {
+        let text = error.to_string();
+        let last = text.lines().last().unwrap_or_default();
+        last.trim().trim_start_matches("error: ").to_owned()
+    };
+    RegexBuilder::new(text)
+        .size_limit(1 << 20)
+        .build()
+        .map_err(reason)
 }
 
 fn state(name: &str, model: &State) -> Option<ExternalState> {

@@ -175,6 +175,13 @@ impl TasAction {
             .chain(self.own_context_fields().iter().copied())
     }
 
+    /// Whether this is a field of the context of another action that changes a ticket, as this one does: null here.
+    pub(crate) fn shares_context_field(self, field: &str) -> bool {
+        let changes_ticket = |action: &Self| action.own_context_fields().contains(&"ticket");
+        let mut others = Self::ALL.into_iter().filter(changes_ticket);
+        changes_ticket(&self) && others.any(|other| other.own_context_fields().contains(&field))
+    }
+
     /// The key of the answer: `raw_ticket`, `raw_tickets`, `comment` or `attachment`.
     pub fn output_key(self) -> &'static str {
         match self {

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::fmt::temporal::DateTimeParser;
 use mapping::{Environment, Escape, Template, TimeForm, is_truthy};
 use serde_json::{Map, Value, json};
-use upstream::{Auth, Connector, RateLimit, RateSignals, RetryPolicy};
+use upstream::{Auth, Connector, RateLimit, RateSignals, RetryPolicy, SecretHeader};
 use url::{Host, Url};
 
 use crate::check::address_mistake;
 use crate::contract::TasAction;
-use crate::integration::{Dates, Integration, SafeCreate, SecretUse, SettingDeclaration, SettingKind};
+use crate::dates::{Dates, Rounding, TimeStep};
+use crate::integration::{Integration, SafeCreate, SecretUse, SettingDeclaration, SettingKind};
 
 /// An integration with its settings: ready to run.
 #[derive(Debug, Clone)]
@@ -36,49 +38,31 @@ impl Installation {
         self.refusals.get(&action).map(String::as_str)
     }
 
-    /// How a ticket is found whose creation ended in doubt, where this installation can look for it.
-    pub fn safe_create(&self) -> Option<&SafeCreate> {
-        self.integration
-            .safe_create
-            .as_ref()
-            .filter(|_| self.creates_safely)
-    }
-}
-
-/// The connector of an integration before its settings are known.
-#[derive(Debug)]
-pub(crate) struct ConnectorPlan {
-    pub(crate) base_url: Template,
-    pub(crate) auth: Auth,
-    pub(crate) headers: Vec<(String, Template)>,
-    pub(crate) rate_limit: Option<RateLimit>,
-    pub(crate) rate_signals: RateSignals,
-    pub(crate) timeout: Duration,
-    pub(crate) action_timeout: Duration,
-    pub(crate) follow_redirects: bool,
-    pub(crate) max_response_bytes: usize,
-    pub(crate) retry: RetryPolicy,
-    pub(crate) dates: Option<DatesPlan>,
-}
-
-/// `connector.dates` before the settings are known.
-#[derive(Debug)]
-pub(crate) struct DatesPlan {
-    pub(crate) format: String,
-    /// None: UTC.
-    pub(crate) zone: Option<Template>,
-    pub(crate) empty: Vec<Value>,
-}
-
-impl ConnectorPlan {
-    pub(crate) fn secrets(&self) -> Vec<SecretUse> {
+    /// The secrets that the connector reads: those of its authentication, of the way that the settings choose, and those
+    /// of its headers. Each once.
+    pub fn required_secrets(&self) -> Vec<SecretUse> {
         let needed = |name: &String| SecretUse {
             name: name.clone(),
             optional: false,
         };
-        match &self.auth {
+        let mut secrets = self.secrets_of_auth(needed);
+        let of_login = match &self.connector.auth {
+            Auth::Session(login) => login.secret_headers.as_slice(),
+            _ => &[],
+        };
+        for header in of_login.iter().chain(&self.connector.secret_headers) {
+            if secrets.iter().all(|known| known.name != header.secret) {
+                secrets.push(needed(&header.secret));
+            }
+        }
+        secrets
+    }
+
+    fn secrets_of_auth(&self, needed: fn(&String) -> SecretUse) -> Vec<SecretUse> {
+        match &self.connector.auth {
             Auth::None => Vec::new(),
             Auth::Basic { secret, .. }
+            | Auth::BasicKey { secret, .. }
             | Auth::Bearer { secret }
             | Auth::OAuth2ClientCredentials { secret, .. } => vec![needed(secret)],
             Auth::Session(login) => vec![needed(&login.secret)],
@@ -101,9 +85,51 @@ impl ConnectorPlan {
         }
     }
 
-    fn sends_credentials(&self) -> bool {
-        !matches!(self.auth, Auth::None)
+    /// How a ticket is found whose creation ended in doubt, where this installation can look for it.
+    pub fn safe_create(&self) -> Option<&SafeCreate> {
+        self.integration
+            .safe_create
+            .as_ref()
+            .filter(|_| self.creates_safely)
     }
+}
+
+/// The connector of an integration before its settings are known.
+#[derive(Debug)]
+pub(crate) struct ConnectorPlan {
+    pub(crate) base_url: Template,
+    pub(crate) auth: AuthPlan,
+    pub(crate) headers: Vec<(String, Template)>,
+    pub(crate) secret_headers: Vec<SecretHeader>,
+    pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) rate_signals: RateSignals,
+    pub(crate) timeout: Duration,
+    pub(crate) action_timeout: Duration,
+    pub(crate) follow_redirects: bool,
+    pub(crate) max_response_bytes: usize,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) dates: Option<DatesPlan>,
+}
+
+/// `connector.auth` before the settings are known.
+#[derive(Debug)]
+pub(crate) enum AuthPlan {
+    One(Auth),
+    /// The word of a setting chooses.
+    BySetting {
+        setting: String,
+        of: BTreeMap<String, Auth>,
+    },
+}
+
+/// `connector.dates` before the settings are known.
+#[derive(Debug)]
+pub(crate) struct DatesPlan {
+    pub(crate) format: String,
+    /// None: UTC.
+    pub(crate) zone: Option<Template>,
+    pub(crate) empty: Vec<Value>,
+    pub(crate) round: Option<TimeStep>,
 }
 
 impl Integration {
@@ -119,8 +145,10 @@ impl Integration {
         let settings = self.fill_in(given)?;
         let base_url = self.base_url(&settings).map_err(|problem| vec![problem])?;
         let plan = &self.connector;
+        let auth = self.auth(&settings)?;
         let mut warnings = Vec::new();
-        if base_url.scheme() == "http" && plan.sends_credentials() && !is_loopback(&base_url) {
+        let has_keys = !matches!(auth, Auth::None) || !plan.secret_headers.is_empty();
+        if base_url.scheme() == "http" && has_keys && !is_loopback(&base_url) {
             warnings.push(format!(
                 "{}: the base URL is http, so its keys travel unencrypted; use https",
                 self.name
@@ -136,8 +164,9 @@ impl Integration {
                 integration: self.name.clone(),
                 instance: Connector::next_instance(),
                 base_url,
-                auth: plan.auth.clone(),
+                auth: auth.clone(),
                 headers: plan.headers.clone(),
+                secret_headers: plan.secret_headers.clone(),
                 rate_limit: plan.rate_limit,
                 rate_signals: plan.rate_signals.clone(),
                 timeout: plan.timeout,
@@ -182,6 +211,44 @@ impl Integration {
         }
     }
 
+    /// How requests are authenticated, now that the settings are known. What the chosen way reads cannot be `required`
+    /// of every installation, so that it is there is seen here.
+    fn auth(&self, settings: &Value) -> Result<&Auth, Vec<String>> {
+        let (setting, of) = match &self.connector.auth {
+            AuthPlan::One(auth) => return Ok(auth),
+            AuthPlan::BySetting { setting, of } => (setting, of),
+        };
+        let word = settings.get(setting).and_then(Value::as_str).unwrap_or_default();
+        let Some(auth) = of.get(word) else {
+            let problem = format!(
+                "{}: connector.auth has nothing for `{setting}: {word}`",
+                self.name
+            );
+            return Err(vec![problem]);
+        };
+        // A setting whose default is the empty text may be empty: the template has something else then.
+        let is_missing = |declared: &SettingDeclaration| {
+            let value = settings.get(&declared.name).unwrap_or(&Value::Null);
+            value.is_null() || (value == "" && declared.default != "")
+        };
+        let read = settings_of(auth);
+        let missing = self
+            .settings
+            .iter()
+            .filter(|declared| read.contains(&declared.name.as_str()) && is_missing(declared));
+        let problems: Vec<String> = missing
+            .map(|declared| {
+                let missing = declared.missing();
+                format!("{}: {missing}; `{setting}: {word}` reads it", self.name)
+            })
+            .collect();
+        if problems.is_empty() {
+            Ok(auth)
+        } else {
+            Err(problems)
+        }
+    }
+
     fn base_url(&self, settings: &Value) -> Result<Url, String> {
         let root = json!({"settings": settings});
         let environment = Environment::now();
@@ -213,9 +280,19 @@ impl Integration {
         };
         let form = TimeForm::new(&plan.format, zone.trim())
             .map_err(|mistake| format!("{}: connector.dates: {mistake}", self.name))?;
+        let round = match plan.round {
+            None => None,
+            Some(step) => {
+                let zone = DateTimeParser::new().parse_time_zone(zone.trim());
+                let zone =
+                    zone.map_err(|mistake| format!("{}: connector.dates.zone: {mistake}", self.name))?;
+                Some(Rounding { step, zone })
+            }
+        };
         Ok(Some(Dates {
             form,
             empty: plan.empty.clone(),
+            round,
         }))
     }
 
@@ -289,10 +366,21 @@ impl SettingDeclaration {
             }
             (_, value) => value,
         };
-        match self.kind.check(&value) {
-            Ok(()) => Ok(value),
-            Err(expected) => Err(format!("setting `{}`: expected {expected}", self.name)),
-        }
+        self.kind
+            .check(&value)
+            .map_err(|expected| format!("setting `{}`: expected {expected}", self.name))?;
+        let Some(Err(expected)) = self.pattern.as_ref().map(|pattern| pattern.check(&value)) else {
+            return Ok(value);
+        };
+        let what = self
+            .description
+            .iter()
+            .map(|description| format!(": {description}"));
+        Err(format!(
+            "setting `{}`: expected {expected}{}",
+            self.name,
+            what.collect::<String>()
+        ))
     }
 
     fn missing(&self) -> String {
@@ -302,6 +390,27 @@ impl SettingDeclaration {
             None => format!("setting `{}` is missing ({what})", self.name),
         }
     }
+}
+
+/// The settings without which no request of this kind can be authenticated.
+fn settings_of(auth: &Auth) -> Vec<&str> {
+    let templates = match auth {
+        Auth::Basic { username, .. } => vec![username],
+        Auth::BasicKey { password, .. } => password.iter().collect(),
+        Auth::OAuth2ClientCredentials {
+            token_url, client_id, ..
+        }
+        | Auth::OAuth2RefreshToken {
+            token_url, client_id, ..
+        } => vec![token_url, client_id],
+        Auth::None | Auth::Bearer { .. } | Auth::ApiKey { .. } | Auth::Session(_) => Vec::new(),
+    };
+    let reads = templates.into_iter().flat_map(Template::required_reads);
+    let settings = reads.filter_map(|path| {
+        let mut keys = path.keys();
+        keys.next().filter(|root| *root == "settings").and(keys.next())
+    });
+    settings.collect()
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mapping::{Mapping, Place, TimeForm};
+use mapping::{Mapping, Place};
+use regex::Regex;
 use serde_json::Value;
-use upstream::{FailWhen, HttpAction};
+use upstream::{BodyReads, FailWhen, HttpAction};
 
+use crate::check::shown;
+use crate::compile;
 use crate::contract::TasAction;
 use crate::install::ConnectorPlan;
 use crate::polling::Polling;
@@ -47,12 +50,45 @@ pub struct SettingDeclaration {
     pub name: String,
     /// What it can hold.
     pub kind: SettingKind,
+    /// What a text has to look like as a whole.
+    pub(crate) pattern: Option<Pattern>,
     /// Whether an installation must give it.
     pub required: bool,
     /// What it is when an installation does not give it; null where there is none.
     pub default: Value,
     /// What it is for, for the person who installs.
     pub description: Option<String>,
+}
+
+/// A regular expression for the whole of a text.
+#[derive(Debug, Clone)]
+pub(crate) struct Pattern {
+    /// As it is written.
+    pub(crate) text: String,
+    pub(crate) whole: Regex,
+}
+
+impl Pattern {
+    /// Compiles it, or says what is wrong with it.
+    pub(crate) fn new(text: &str) -> Result<Self, String> {
+        // What is no expression by itself may become one between these brackets.
+        compile::pattern(text)?;
+        Ok(Self {
+            text: text.to_owned(),
+            whole: compile::pattern(&format!(r"\A(?:{text})\z"))?,
+        })
+    }
+
+    /// Whether a text is of this form; otherwise what was expected and what was found.
+    pub(crate) fn check(&self, value: &Value) -> Result<(), String> {
+        let fits = value.as_str().is_none_or(|text| self.whole.is_match(text));
+        if fits {
+            Ok(())
+        } else {
+            let found = shown(value);
+            Err(format!("text that matches `{}`, found {found}", self.text))
+        }
+    }
 }
 
 /// What a setting can hold.
@@ -110,6 +146,15 @@ pub struct CompoundAction {
     pub place: Place,
 }
 
+impl CompoundAction {
+    /// Every mapping that sees the data bank.
+    pub fn mappings(&self) -> impl Iterator<Item = &Mapping> {
+        let steps = self.steps.iter().flat_map(Step::mappings);
+        let judged = of_rules(&self.fail_when).chain(of_rules(&self.ret.fail_when));
+        steps.chain(judged).chain([&self.ret.output_mapper])
+    }
+}
+
 /// How a ticket is found whose creation ended in doubt: it carries `meta_info.marker`, and is looked for by that.
 #[derive(Debug)]
 pub struct SafeCreate {
@@ -145,6 +190,22 @@ pub struct Step {
     pub for_each: Option<ForEach>,
     /// What is done again where the request is refused because something changed meanwhile.
     pub retry_from: Option<RetryFrom>,
+    /// What of the HTTP action's answers anything looks at.
+    pub reads: BodyReads,
+}
+
+impl Step {
+    fn mappings(&self) -> impl Iterator<Item = &Mapping> {
+        let items = self.for_each.iter().map(|for_each| &for_each.items);
+        let rules = of_rules(&self.fail_first).chain(of_rules(&self.fail_when));
+        items.chain(rules).chain(&self.when).chain([&self.input_args])
+    }
+}
+
+fn of_rules(rules: &[FailWhen]) -> impl Iterator<Item = &Mapping> {
+    rules
+        .iter()
+        .flat_map(|rule| std::iter::once(&rule.condition).chain(&rule.message))
 }
 
 /// A step for each element of a list.
@@ -169,15 +230,6 @@ pub struct RetryFrom {
     pub times: u32,
 }
 
-/// How a ticketing system writes times.
-#[derive(Debug, Clone)]
-pub struct Dates {
-    /// Format and zone.
-    pub form: TimeForm,
-    /// Values that mean no time.
-    pub empty: Vec<Value>,
-}
-
 /// The end of a compound action.
 #[derive(Debug)]
 pub struct Return {
@@ -191,10 +243,5 @@ impl Integration {
     /// The compound action of a ticket action, where the integration defines it.
     pub fn action(&self, action: TasAction) -> Option<&CompoundAction> {
         self.actions.get(&action)
-    }
-
-    /// The secrets that the connector's authentication reads.
-    pub fn required_secrets(&self) -> Vec<SecretUse> {
-        self.connector.secrets()
     }
 }

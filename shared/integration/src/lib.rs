@@ -14,20 +14,23 @@
 mod check;
 mod compile;
 pub mod contract;
+mod dates;
 mod install;
 mod integration;
 mod load;
 mod model;
 mod polling;
 mod read;
+mod reads;
 mod rules;
 mod schema;
 mod ticketing;
 
 pub use contract::{InternalState, TasAction};
+pub use dates::Dates;
 pub use install::Installation;
 pub use integration::{
-    Capability, CompoundAction, Dates, ForEach, Integration, RetryFrom, Return, SafeCreate, SecretUse,
+    Capability, CompoundAction, ForEach, Integration, RetryFrom, Return, SafeCreate, SecretUse,
     SettingDeclaration, SettingKind, Step,
 };
 pub use load::{Loaded, load, load_files, load_text, read_files};
@@ -35,4 +38,4 @@ pub use polling::{PollBoundary, PollOrder, PollPaging, Polling};
 pub use read::is_name;
 pub use rules::{RULES, Rule, reference as lint_reference};
 pub use schema::json_schema;
-pub use ticketing::{Destination, ExternalState, Ticketing};
+pub use ticketing::{Destination, ExternalState, TicketIds, Ticketing};

@@ -152,7 +152,7 @@ rules! {
         "The name is not one that HTTP allows, or the header is one that the gateway sets itself.",
         "Correct the name, or remove the header. Credentials belong in `connector.auth`.";
     BAD_PATTERN = "TG0235" Error, "bad pattern",
-        "`pattern` says how the key stands in the header: `%s` once, where the key goes.",
+        "`pattern` says how the key or the token stands in the header: `%s` once, where it goes.",
         "Write it like `\"Token %s\"`.";
     BODY_NOT_JSON = "TG0236" Error, "body is not JSON",
         "A body given as text is sent as JSON, and this text is not JSON.",
@@ -164,8 +164,8 @@ rules! {
         "The fallback is tried after an answer that does not say whether the first request was carried out, and the request is not `repeatable`. The gateway will not try it on those answers.",
         "List only statuses that mean nothing was done, such as 404 or 405, or set `repeatable: true` if doing it twice does no harm.";
     CREDENTIALS_IN_HEADER = "TG0239" Warning, "credentials among the headers",
-        "The header carries credentials. Written in the YAML, a secret is in every copy of it and in the log of its changes.",
-        "Use `connector.auth`: it reads the secret from outside, and no log or error can show it.";
+        "The header carries credentials. Written in the YAML or kept in a setting, a secret is in every copy of it, in the log of its changes, and on every screen that shows settings.",
+        "Use `connector.auth`, and for a second key `connector.headers: {App-Token: {secret: app_token}}`: they read the secret from outside, and no log or error can show it.";
     NOT_ESCAPED = "TG0240" Warning, "value that can end its quotes",
         "A query parameter is written in a query language, and a value stands between its quotes as it is. Percent-encoding does not help: the ticketing system takes it off again. A caller whose text has a quote in it gets an error, or another query.",
         "Write `{template: \"...\", escape: {\"'\": \"\\\\'\"}}` with the escapes of the query language.";
@@ -178,6 +178,21 @@ rules! {
     BAD_DATES = "TG0243" Error, "dates that cannot be read or written",
         "`connector.dates` has a format with `%` directives, and a zone. A time that is written so has to be readable again.",
         "Correct the format (`%Y-%m-%d %H:%M:%S`) or the zone (`Europe/Berlin`, `UTC`).";
+    AUTH_CHOICE = "TG0244" Error, "authentication that no setting decides",
+        "`auth` of kind `by_setting` takes the way to authenticate from a setting of type `enum`, which an installation always has: it is `required` or has a `default`. `of` has one entry for each of its words.",
+        "Declare the setting (`login: {type: enum, values: [api_key, oauth2], default: api_key}`), and write one entry of `of` for each word.";
+    BASIC_BY_HAND = "TG0245" Warning, "Basic credentials that are encoded by hand",
+        "An API key with the pattern `Basic %s` is sent as it is, and HTTP Basic wants the Base64 of `name:password`. A key that is not encoded is refused, and one that is cannot be read by the person who rotates it.",
+        "Use `kind: basic` with `username` and `secret`, or with `username_secret` and `password` where the key is the user name.";
+    CONTEXT_ALWAYS_NULL = "TG0246" Warning, "null in this action",
+        "The context of another action that changes a ticket has this key; in this one it is null. That is how several actions share one list of steps (`steps: *change`), and a mistake everywhere else.",
+        "Nothing, where the steps are shared. Otherwise use one of the action's own keys; `docs/integration.md` lists them.";
+    CONTEXT_NOT_READ = "TG0247" Warning, "value of the caller that is lost",
+        "A caller may send the value, no step sends it on and no `fail_when` refuses it, so it is lost although the answer says success. A value that only the answer repeats is lost, too.",
+        "Send it in a step, or refuse it: `fail_when: {condition: data.context.comment, code: INPUT_VALIDATION_FAILED, message: \"'the system takes no comment with this'\"}`.";
+    RAW_IN_HTML = "TG0248" Warning, "text in HTML as it is",
+        "The template of a `RENDER()` holds tags, and `{{{x}}}` puts a value between them without escaping it: what a person writes becomes markup, and `a < b` loses its end.",
+        "Write `{{x}}`. Where line breaks are to become `<br>`, escape first: `x.$ESCAPE_HTML().$REPLACE(\"\\n\", \"<br>\")` among `args`.";
     UNKNOWN_STATE = "TG0250" Error, "unknown internal state",
         "An external state maps to one of the five internal states, and this is none of them.",
         "Use `NEW`, `WIP`, `WAITING_FOR_USER`, `RESOLVED` or `CLOSED`.";
@@ -196,6 +211,9 @@ rules! {
     NO_STATES = "TG0255" Warning, "no state map",
         "Without `ticketing.states` no ticket has an `internal_state_code`, and the actions that set a state send the contract's own words (`RESOLVED`), which few ticketing systems understand.",
         "Add `ticketing: {states: {...}}`.";
+    STATE_WORDS = "TG0256" Warning, "state that the state map does not know",
+        "A mapping writes the words of states out, and they are not those of `ticketing.states`: a ticket gets a state that has no meaning there, a `LOOKUP()` by `data.context.state` has a key that never comes, or none for a state that can be set.",
+        "Write the word as it stands in `ticketing.states`, or add it there.";
     WRONG_OUTPUT = "TG0260" Error, "answer without its key",
         "The `output_mapper` builds an object that has neither the key the action answers with nor the fields of a ticket.",
         "Build `{raw_ticket: ...}`, `{raw_tickets: [...]}`, `{comment: ...}` or `{attachment: ...}`, or the bare value.";
@@ -226,12 +244,18 @@ rules! {
     POLL_WHOLE_LIST = "TG0276" Warning, "list that a poll reads as a whole",
         "The poller reads one page at a time and goes on with the page token, so that memory stays the same and nothing is lost where time runs out. A list without `paginate.start_from` cannot be gone on with.",
         "Give the list `start_from` and pass the page token on, as the message says.";
+    POLL_DESC = "TG0277" Warning, "newest first without an end",
+        "With `order: desc` the poller asks for what lies before the last ticket of a page by the end of the range. A query that never reads `updated_end_ts` gives the newest page again; the poller notices and follows the pages, and each window of several pages costs more calls.",
+        "Declare `order: feed`, which is read once from the newest change back to where the window begins, or pass `data.context.updated_end_ts` on.";
     BAD_DEFAULT = "TG0280" Error, "default does not fit",
         "The setting's `default` is not a value of its `type`.",
         "Correct the default or the type.";
     TOO_LARGE = "TG0281" Error, "integration too large",
         "The files are larger together than 2 MiB, more than 64, or have more than 100,000 values and keys, aliases followed. Every process that serves the integration would hold many times as much in memory.",
         "Take long tables and generated lists out, and comments and examples that are kept elsewhere.";
+    BAD_SETTING_PATTERN = "TG0282" Error, "bad pattern of a setting",
+        "A setting's `pattern` is a regular expression that the whole text has to match, and this is not one.",
+        "Correct it. Small letters, digits and hyphens are `[a-z0-9-]+`.";
 }
 
 /// The text of `docs/lint.md`.

@@ -1,5 +1,7 @@
 //! The ticketing settings of a loaded integration: destinations, states, identity.
 
+use std::fmt;
+
 use mapping::Mapping;
 use regex::Regex;
 use serde_json::{Map, Value};
@@ -12,6 +14,25 @@ pub struct Ticketing {
     pub(crate) destinations: Vec<Destination>,
     pub(crate) states: Vec<ExternalState>,
     pub(crate) identity: Option<Mapping>,
+    pub(crate) ids: Option<TicketIds>,
+}
+
+/// What the ids of tickets look like.
+#[derive(Debug, Clone)]
+pub struct TicketIds {
+    /// What an id is searched for.
+    pub pattern: Regex,
+    /// The same in words.
+    pub description: Option<String>,
+}
+
+impl fmt::Display for TicketIds {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.description {
+            Some(description) => formatter.write_str(description),
+            None => write!(formatter, "text that matches `{}`", self.pattern),
+        }
+    }
 }
 
 /// A place in the ticketing system that tickets go to: a table, a project, a queue.
@@ -115,6 +136,11 @@ impl Ticketing {
             .find(|state| state.on.contains(&action))
             .or_else(|| settable.find(|state| state.on.is_empty()))
             .map(|state| state.name.as_str())
+    }
+
+    /// What the ids of tickets look like, where the integration says it.
+    pub fn ids(&self) -> Option<&TicketIds> {
+        self.ids.as_ref()
     }
 
     /// How the ticketing system knows the requestor: a mapping over `requestor_info` and `settings`.

@@ -126,7 +126,7 @@ impl ActionFunction {
         let Ok(Some(installed)) = self.installations.find(name).await else {
             return;
         };
-        for secret in installed.installation.integration.required_secrets() {
+        for secret in installed.installation.required_secrets() {
             if let Err(error) = self.secrets.secret(name, &secret.name).await {
                 tracing::warn!(integration = name, %error, "a secret could not be read ahead of the first call");
             }

@@ -23,10 +23,13 @@ pub(crate) struct Compiler {
     depth: usize,
 }
 
-struct Local {
+/// A name that is seen in a part of the mapping.
+pub(crate) struct Local {
     name: String,
     slot: usize,
     is_loop: bool,
+    /// Whether anything read it.
+    pub(crate) is_read: bool,
 }
 
 /// How the values of one turn of a loop are called.
@@ -128,21 +131,25 @@ impl Compiler {
         }
     }
 
-    /// Compiles something that sees more locals. They take consecutive slots.
-    pub(crate) fn with_locals<R>(&mut self, names: &[&str], compile: impl FnOnce(&mut Self) -> R) -> R {
+    /// Compiles something that sees more locals. They take consecutive slots, and are given back in their order.
+    pub(crate) fn with_locals<R>(
+        &mut self,
+        names: &[&str],
+        compile: impl FnOnce(&mut Self) -> R,
+    ) -> (R, Vec<Local>) {
         let (scope, slots) = (self.scope.len(), self.slots);
         for name in names {
             self.scope.push(Local {
                 name: (*name).to_owned(),
                 slot: self.slots,
                 is_loop: false,
+                is_read: false,
             });
             self.slots += 1;
         }
         let result = compile(self);
-        self.scope.truncate(scope);
         self.slots = slots;
-        result
+        (result, self.scope.split_off(scope))
     }
 
     /// Compiles the body of a loop.
@@ -153,12 +160,14 @@ impl Compiler {
             name: names.iterator.clone(),
             slot: base,
             is_loop: true,
+            is_read: false,
         });
         for (name, slot) in &names.values {
             self.scope.push(Local {
                 name: name.clone(),
                 slot: base + slot,
                 is_loop: false,
+                is_read: false,
             });
         }
         let result = compile(self);
@@ -167,28 +176,28 @@ impl Compiler {
         result
     }
 
-    /// What a name stands for where the compiler is.
-    pub(crate) fn resolve(&self, name: &str) -> Resolved {
-        match self.scope.iter().rev().find(|local| local.name == name) {
-            Some(local) if local.is_loop => Resolved::Loop(local.slot),
-            Some(local) => Resolved::Local(local.slot),
-            None => Resolved::Root,
+    /// What a name stands for where the compiler is. It is read there.
+    pub(crate) fn resolve(&mut self, name: &str) -> Resolved {
+        let Some(local) = self.scope.iter_mut().rev().find(|local| local.name == name) else {
+            return Resolved::Root;
+        };
+        local.is_read = true;
+        match local.is_loop {
+            true => Resolved::Loop(local.slot),
+            false => Resolved::Local(local.slot),
         }
     }
 
-    /// The names of all locals that can be seen where the compiler is, and what they stand for.
-    pub(crate) fn locals(&self) -> Vec<(String, Resolved)> {
-        let mut names: Vec<&str> = self.scope.iter().map(|local| local.name.as_str()).collect();
+    /// The names of all locals that can be seen where the compiler is.
+    pub(crate) fn locals(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.scope.iter().map(|local| local.name.clone()).collect();
         names.sort_unstable();
         names.dedup();
         names
-            .into_iter()
-            .map(|name| (name.to_owned(), self.resolve(name)))
-            .collect()
     }
 
     /// The value of a name where the compiler is.
-    pub(crate) fn name(&self, name: &str) -> Kind {
+    pub(crate) fn name(&mut self, name: &str) -> Kind {
         let origin = match self.resolve(name) {
             Resolved::Local(slot) => Origin::Local(slot),
             Resolved::Loop(slot) => Origin::Loop(slot),

@@ -41,6 +41,8 @@ pub mod code {
     pub const DASH: &str = "TG0115";
     /// A warning: the name of an operator without its parentheses is a field.
     pub const NO_PARENTHESES: &str = "TG0116";
+    /// A warning: a name is given to a value and nothing reads it.
+    pub const UNREAD_NAME: &str = "TG0117";
 }
 
 /// How bad it is.

@@ -38,7 +38,7 @@ pub struct Example {
     pub output: &'static str,
 }
 
-/// The twelve operators, in the order of the guide.
+/// Every operator, in the order of the guide.
 pub fn operators() -> impl Iterator<Item = &'static Documentation> {
     crate::operators::OPERATORS
         .iter()

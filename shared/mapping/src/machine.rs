@@ -18,6 +18,7 @@ use crate::dsl::BinaryOperator;
 use crate::environment::Environment;
 use crate::fault::{Fault, fault_code};
 use crate::functions::Call;
+use crate::html;
 use crate::pattern::Pattern;
 use crate::plan::{Expression, Kind, MappingNode, NodeKind};
 
@@ -295,6 +296,27 @@ impl<'v> Machine<'v> {
                 .is_truthy()),
             None => Ok(turn.item.is_truthy()),
         }
+    }
+
+    /// One list of many: elements that are lists are replaced by their elements, one level deep.
+    pub(crate) fn flat(&mut self, list: &List<'v>) -> Result<Datum<'v>, Fault> {
+        let mut flat = Vec::with_capacity(list.len());
+        for element in list.iter() {
+            match element {
+                Datum::List(inner) => {
+                    self.spend(1 + count::size_steps(inner.len()))?;
+                    flat.extend(inner.iter());
+                }
+                other => flat.push(other),
+            }
+        }
+        self.new_list(flat)
+    }
+
+    /// The text of HTML.
+    pub(crate) fn stripped(&mut self, html: &str) -> Result<Datum<'v>, Fault> {
+        self.spend(html.len() as u64 / 64)?;
+        self.new_text(html::strip(html))
     }
 
     /// The elements of what must be a list; null is an empty one.

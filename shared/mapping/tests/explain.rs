@@ -180,3 +180,15 @@ fn a_part_that_fails_says_so_and_the_others_are_explained() {
     let error = field(&explanation, "bad").result.as_ref().unwrap_err();
     assert_eq!(error.code(), "TG0301");
 }
+
+#[test]
+fn a_mapping_with_names_explains_them_and_what_is_made_of_them() {
+    let explanation = explain(
+        "WITH():\n  args: {item: data.ticket}\n  converter: {id: item.number}\n",
+        &json!({"data": {"ticket": {"number": 7}}}),
+    );
+    assert_eq!(explanation.kind, ExplainedKind::Operator("WITH()"));
+    assert_eq!(argument(&explanation, "item").paths[0].path, "data.ticket");
+    let id = field(argument(&explanation, "converter"), "id");
+    assert_eq!(id.paths[0].value, json!(7));
+}

@@ -87,6 +87,31 @@ fn a_projection_of_a_part_reads_a_text_that_is_the_part() {
     );
 }
 
+/// Whether a value is truthy or null can be told without what is in it.
+#[test]
+fn what_is_only_asked_for_is_not_read() {
+    let text =
+        r#"{"items": [{"id": 1, "long": "text"}], "item": {"id": 2, "long": "text"}, "x": {"long": "text"}}"#;
+    for (expression, kept) in [
+        ("(items OR []).$MAP(x => x.id)", json!({"items": [{"id": 1}]})),
+        (
+            "$COALESCE(items, item).$MAP(x => x.id)",
+            json!({"items": [{"id": 1}], "item": {"id": 2, "long": "text"}}),
+        ),
+        (
+            "IF NOT x AND items THEN item.id",
+            json!({"x": {"long": null}, "items": [null], "item": {"id": 2}}),
+        ),
+        (
+            "$LIST(item).$MAP(x => x.id)",
+            json!({"item": {"id": 2, "long": "text"}}),
+        ),
+    ] {
+        let mapping = Mapping::compile_text(expression).unwrap();
+        assert_eq!(mapping.projection().parse(text).unwrap(), kept, "{expression}");
+    }
+}
+
 #[test]
 fn elements_keep_their_places() {
     let projection = |expression: &str| Mapping::compile_text(expression).unwrap().projection().clone();
@@ -238,7 +263,7 @@ mod any_text {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::any::{expression, mapping, value};
+    use crate::any::{expression, mapping, value, well_formed};
 
     /// A value as text, now and then with a key that comes again, and sometimes damaged.
     fn text() -> impl Strategy<Value = String> {
@@ -360,6 +385,11 @@ mod any_text {
             if let Ok(mapping) = Mapping::compile_text(&expression) {
                 agree(&mapping, &text)?;
             }
+        }
+
+        #[test]
+        fn a_well_formed_expression_gives_the_same_as_if_all_were_read(expression in well_formed(), text in text()) {
+            agree(&Mapping::compile_text(&expression).unwrap(), &text)?;
         }
 
         #[test]

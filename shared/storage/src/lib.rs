@@ -30,6 +30,7 @@ pub use caller_key::{CallerKey, CallerKeyStore};
 pub use error::StorageError;
 pub use event_log::{EVENTS_KEPT, EventCursor, EventLog, LoggedEvent};
 pub use event_sink::{Acceptance, Change, Event, EventKind, EventSink, EventWindow};
+pub use hash::hexadecimal;
 pub use idempotency::{Begin, IdempotencyStore};
 pub use integrations::{IntegrationStore, IntegrationVersion, NewVersion, ScheduledStream, VersionInfo};
 pub use poll_queue::{PollMessage, PollQueue};

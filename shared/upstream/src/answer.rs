@@ -1,20 +1,39 @@
 //! One answer of an action: the request in its right form, and what the answer means.
 
 use mapping::is_truthy;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::client::Answer;
 use crate::error::{ErrorKind, Outcome, UpstreamError};
-use crate::model::{ErrorCode, Fallback};
+use crate::model::{ErrorCode, Fallback, ResponseFormat};
+use crate::reads::BodyReads;
 use crate::request::{Form, PageRequest, prepare};
 use crate::response;
 use crate::send::{Response, Session};
 
 /// A good answer.
 pub(crate) struct Reply {
-    pub(crate) status: u16,
+    pub(crate) response: Response,
+    /// How its body is read.
+    pub(crate) format: ResponseFormat,
     /// What mappings see as `response`: `{status, headers, body}`.
     pub(crate) value: Value,
+    /// It says that the list is over: there are no items in it, whatever its status.
+    pub(crate) ends_list: bool,
+}
+
+impl Reply {
+    /// Takes a part of what mappings see out of it.
+    pub(crate) fn take(&mut self, part: &str) -> Value {
+        self.value.get_mut(part).map(Value::take).unwrap_or_default()
+    }
+
+    /// Takes a list out of the body, if it is there.
+    pub(crate) fn take_list(&mut self, keys: &[String]) -> Option<Vec<Value>> {
+        let body = self.value.get_mut("body")?;
+        let found = keys.iter().try_fold(body, |value, key| value.get_mut(key))?;
+        found.as_array_mut().map(std::mem::take)
+    }
 }
 
 /// An answer that has not been judged yet.
@@ -25,30 +44,60 @@ struct Received {
     unreadable: Option<UpstreamError>,
 }
 
+/// A `fail_when` that holds.
+struct Failed {
+    code: Option<ErrorCode>,
+    /// What its message gives, unless that is null or blank.
+    said: Option<String>,
+}
+
 impl Session<'_> {
     /// Performs the action: all pages of one with pagination.
     pub(crate) async fn perform(&mut self) -> Result<Answer, UpstreamError> {
         if let Some(paginate) = &self.action.paginate {
             return self.pages(paginate).await;
         }
-        let Reply { status, mut value } = self.answer(None).await?;
+        let mut reply = self.answer(None).await?;
         let result = match &self.action.result {
-            Some(result) => self.result(result, &value)?,
-            None => value.get_mut("body").map(Value::take).unwrap_or_default(),
+            Some(result) => self.result(result, &reply)?,
+            None => reply.take("body"),
         };
         Ok(Answer {
             result,
-            status,
-            headers: value.get_mut("headers").map(Value::take).unwrap_or_default(),
+            status: reply.response.status,
+            headers: reply.take("headers"),
         })
     }
 
     /// What the action makes of a good answer.
-    fn result(&self, result: &mapping::Mapping, response: &Value) -> Result<Value, UpstreamError> {
+    fn result(&self, result: &mapping::Mapping, reply: &Reply) -> Result<Value, UpstreamError> {
         let name = &self.action.name;
         let what = format!("`result` of `{name}`");
-        let evaluated = self.evaluate_after(result, &[("response", response)], &what);
-        evaluated.map_err(|error| error.of_answer(&had(response)))
+        let evaluated = self.evaluate_after(result, &[("response", &reply.value)], &what);
+        evaluated.map_err(|error| error.of_answer(&self.had(reply)))
+    }
+
+    /// What an answer had, by its names alone: `the answer had status 201, the headers location and no body`.
+    fn had(&self, reply: &Reply) -> String {
+        const TOLD: usize = 20;
+        let names = |fields: &Map<String, Value>| {
+            let names: Vec<&str> = fields.keys().map(String::as_str).take(TOLD).collect();
+            names.join(", ")
+        };
+        // What was skipped too: a name that was looked for elsewhere may be among it.
+        let all = BodyReads::everything();
+        let body = match response::body(&reply.response, reply.format, &all, &self.redactor) {
+            Err(_) | Ok(Value::Null) => "no body".to_owned(),
+            Ok(Value::Object(fields)) => format!("a body with {}", names(&fields)),
+            Ok(Value::Array(items)) => format!("a list of {} as its body", items.len()),
+            Ok(_) => "a body that is no object".to_owned(),
+        };
+        let headers = reply.value.get("headers").and_then(Value::as_object).map(names);
+        format!(
+            "the answer had status {}, the headers {}, and {body}",
+            reply.response.status,
+            headers.unwrap_or_default()
+        )
     }
 
     /// Sends the action's request, or its fallback, and gives the answer if it is good.
@@ -93,10 +142,11 @@ impl Session<'_> {
         form: &Form<'_>,
         page: Option<&PageRequest<'_>>,
     ) -> Result<Received, UpstreamError> {
-        let prepared = prepare(self.connector, form, &self.root(), page)?;
+        let mut prepared = prepare(self.connector, form, &self.root(), page)?;
+        self.secret_headers.apply(&mut prepared);
         let response = self.send(&prepared, form.repeatable).await?;
         self.context.date = response::date(&response.headers);
-        let (body, unreadable) = match response::body(&response, form.response, &self.redactor) {
+        let (body, unreadable) = match response::body(&response, form.response, self.reads, &self.redactor) {
             Ok(body) => (body, None),
             Err(why) => {
                 let message = format!("`{}`: {why}", form.action);
@@ -146,6 +196,14 @@ impl Session<'_> {
             value,
             unreadable,
         } = received;
+        if self.ends_list(form, response.status, &value)? {
+            return Ok(Reply {
+                response,
+                format: form.response,
+                value,
+                ends_list: true,
+            });
+        }
         let (name, status) = (form.action, response.status);
         let excerpt = || self.redactor.excerpt(&response.body);
         let refused = if response.doubtful {
@@ -177,55 +235,84 @@ impl Session<'_> {
                 };
                 // A rule that was not written for such a body is not what the caller should hear of.
                 let rule = self.failed_rule(form, &value).unwrap_or_default();
-                let (kind, message) = match rule {
-                    Some((Some(code), message)) => (ErrorKind::FailWhen(code), message),
-                    Some((None, message)) => (ErrorKind::Status(status), message),
-                    None => (
-                        ErrorKind::Status(status),
-                        format!("`{name}`: the system answered {status}"),
-                    ),
-                };
-                return error(kind, outcome, message)
-                    .map_err(|error| error.with_retry_after(response.retry_after));
+                let code = rule.as_ref().and_then(|rule| rule.code);
+                let said = rule.and_then(|rule| rule.said);
+                let by_rule = said.is_some();
+                let message = said.unwrap_or_else(|| format!("`{name}`: the system answered {status}"));
+                return error(
+                    code.map_or(ErrorKind::Status(status), ErrorKind::FailWhen),
+                    outcome,
+                    message,
+                )
+                .map_err(|error| {
+                    error
+                        .with_retry_after(response.retry_after)
+                        .worded_by_rule(by_rule)
+                });
             }
         }
         if let Some(error) = unreadable {
             return Err(error);
         }
-        if let Some((code, message)) = self.failed_rule(form, &value)? {
-            let code = code.unwrap_or(ErrorCode::ExternalRestError);
+        if let Some(rule) = self.failed_rule(form, &value)? {
+            let code = rule.code.unwrap_or(ErrorCode::ExternalRestError);
+            let by_rule = rule.said.is_some();
+            let message = rule
+                .said
+                .unwrap_or_else(|| format!("`{name}`: the answer says that it failed"));
             // A code that names the caller's mistake is a refusal; otherwise nothing is known.
             let outcome = if code == ErrorCode::ExternalRestError {
                 self.once_sent(form.method)
             } else {
                 refused
             };
-            return error(ErrorKind::FailWhen(code), outcome, message);
+            return error(ErrorKind::FailWhen(code), outcome, message)
+                .map_err(|error| error.worded_by_rule(by_rule));
         }
-        Ok(Reply { status, value })
+        Ok(Reply {
+            response,
+            format: form.response,
+            value,
+            ends_list: false,
+        })
     }
 
-    /// The first `fail_when` that holds for an answer: its code, if it has one, and what to say.
-    fn failed_rule(
-        &self,
-        form: &Form<'_>,
-        response: &Value,
-    ) -> Result<Option<(Option<ErrorCode>, String)>, UpstreamError> {
-        let name = form.action;
-        let what = format!("`fail_when` of `{name}`");
+    /// Whether an answer means that the page that was asked for lies behind the end of the list.
+    fn ends_list(&self, form: &Form<'_>, status: u16, response: &Value) -> Result<bool, UpstreamError> {
+        let end_when = self.action.paginate.as_ref().and_then(|it| it.end_when.as_ref());
+        let Some(end_when) = end_when.filter(|_| !matches!(status, 401 | 429)) else {
+            return Ok(false);
+        };
+        let what = format!("`paginate.end_when` of `{}`", form.action);
+        match self.evaluate_after(end_when, &[("response", response)], &what) {
+            Ok(holds) => Ok(is_truthy(&holds)),
+            // The status says more than a condition that was not written for such a body.
+            Err(_) if !response::is_good(status) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The first `fail_when` that holds for an answer.
+    fn failed_rule(&self, form: &Form<'_>, response: &Value) -> Result<Option<Failed>, UpstreamError> {
+        let what = format!("`fail_when` of `{}`", form.action);
         let bindings = [("response", response)];
         for rule in &self.action.fail_when {
             if !is_truthy(&self.evaluate_after(&rule.condition, &bindings, &what)?) {
                 continue;
             }
-            let message = match &rule.message {
-                Some(message) => match self.evaluate_after(message, &bindings, &what)? {
-                    Value::String(text) => self.redactor.text(&text),
-                    other => self.redactor.text(&other.to_string()),
-                },
-                None => format!("`{name}`: the answer says that it failed"),
+            let said = match &rule.message {
+                Some(message) => self.evaluate_after(message, &bindings, &what)?,
+                None => Value::Null,
             };
-            return Ok(Some((rule.code, message)));
+            let said = match said {
+                Value::Null => String::new(),
+                Value::String(text) => text,
+                other => other.to_string(),
+            };
+            return Ok(Some(Failed {
+                code: rule.code,
+                said: (!said.trim().is_empty()).then(|| self.redactor.text(&said)),
+            }));
         }
         Ok(None)
     }
@@ -241,25 +328,4 @@ impl Session<'_> {
             .evaluate_with(self.scope, bindings, &self.environment)
             .map_err(|error| UpstreamError::mapping(what, error, self.once_sent(&self.action.method)))
     }
-}
-
-/// What an answer had, by its names alone: `the answer had status 201, the headers location and no body`.
-fn had(response: &Value) -> String {
-    const TOLD: usize = 20;
-    let names = |fields: &serde_json::Map<String, Value>| {
-        let names: Vec<&str> = fields.keys().map(String::as_str).take(TOLD).collect();
-        names.join(", ")
-    };
-    let status = response.get("status").and_then(Value::as_u64).unwrap_or_default();
-    let headers = response.get("headers").and_then(Value::as_object).map(names);
-    let body = match response.get("body") {
-        None | Some(Value::Null) => "no body".to_owned(),
-        Some(Value::Object(fields)) => format!("a body with {}", names(fields)),
-        Some(Value::Array(items)) => format!("a list of {} as its body", items.len()),
-        Some(_) => "a body that is no object".to_owned(),
-    };
-    format!(
-        "the answer had status {status}, the headers {}, and {body}",
-        headers.unwrap_or_default()
-    )
 }

@@ -14,6 +14,7 @@ use crate::auth::TokenCache;
 use crate::cache::{AnswerCache, is_unfinished};
 use crate::error::UpstreamError;
 use crate::model::{Connector, HttpAction};
+use crate::reads::BodyReads;
 use crate::send::Session;
 use crate::transport::{Network, Transport};
 
@@ -45,7 +46,7 @@ pub struct CallContext {
     /// Whether a list that may lack items is an error: one whose `items` are null, or one that `stop_on_repeat` would end
     /// because a page came again under another token. For who takes what is not listed for what did not happen.
     pub strict_lists: bool,
-    /// How long the calls waited for the rate budget, in all.
+    /// How long the calls waited for the rate budget and, after a 429, for the system's own limit, in all.
     pub budget_wait: Duration,
     /// The HTTP action of the last list that ended before the system's did: after one page, or at a limit.
     pub unfinished: Option<String>,
@@ -171,7 +172,24 @@ impl Client {
         scope: &Value,
         context: &mut CallContext,
     ) -> Result<Answer, UpstreamError> {
-        let mut session = Session::new(self, connector, action, scope, context);
+        self.call_reading(connector, action, &BodyReads::everything(), scope, context)
+            .await
+    }
+
+    /// The same as [`Client::call`], where the caller looks at no more of the result than `reads`, which are those of
+    /// this action, was made for: the rest of the answers is skipped, not kept.
+    ///
+    /// # Errors
+    /// As [`Client::call`]. Of what is skipped not every mistake is noticed: see [`Projection`](mapping::Projection).
+    pub async fn call_reading(
+        &self,
+        connector: &Connector,
+        action: &HttpAction,
+        reads: &BodyReads,
+        scope: &Value,
+        context: &mut CallContext,
+    ) -> Result<Answer, UpstreamError> {
+        let mut session = Session::new(self, connector, action, reads, scope, context);
         let key = session.cache_key()?;
         if let Some(known) = key.as_ref().and_then(|key| self.answers.get(key)) {
             return Ok(known);

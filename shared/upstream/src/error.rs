@@ -19,6 +19,7 @@ struct Inner {
     retry_after: Option<Duration>,
     excerpt: Option<String>,
     evaluation: Option<EvaluationError>,
+    worded_by_rule: bool,
 }
 
 /// The class of an [`UpstreamError`].
@@ -76,6 +77,7 @@ impl UpstreamError {
             retry_after: None,
             excerpt: None,
             evaluation: None,
+            worded_by_rule: false,
         }))
     }
 
@@ -133,6 +135,12 @@ impl UpstreamError {
         self
     }
 
+    /// The message is that of a `fail_when`.
+    pub(crate) fn worded_by_rule(mut self, by_rule: bool) -> Self {
+        self.0.worded_by_rule = by_rule;
+        self
+    }
+
     /// Stable code, `TG0401` to `TG0414`.
     pub fn code(&self) -> &'static str {
         match self.0.kind {
@@ -176,6 +184,11 @@ impl UpstreamError {
     /// Whether the system may have carried out the request.
     pub fn outcome(&self) -> Outcome {
         self.0.outcome
+    }
+
+    /// Whether the text is what the message of a `fail_when` gave: words that the integration chose for the caller.
+    pub fn is_worded_by_rule(&self) -> bool {
+        self.0.worded_by_rule
     }
 
     /// The place in the YAML, for an error of a mapping.

@@ -14,6 +14,7 @@ mod error;
 mod guard;
 mod model;
 mod paginate;
+mod reads;
 mod redact;
 mod request;
 mod response;
@@ -26,9 +27,10 @@ pub use error::{ErrorKind, Outcome, UpstreamError};
 pub use http::Method;
 pub use model::{
     ApiKeyLocation, Auth, Body, ClientAuthentication, Connector, ErrorCode, FailWhen, Fallback, HttpAction,
-    PageKind, Paginate, Parameter, Part, PartContent, RateSignals, ResponseFormat, RetryPolicy, SendTo,
-    SessionLocation, SessionLogin,
+    PageKind, Paginate, Parameter, Part, PartContent, RateSignals, ResponseFormat, RetryPolicy, SecretHeader,
+    SendTo, SessionLocation, SessionLogin,
 };
+pub use reads::BodyReads;
 pub use redact::Redactor;
 pub use request::{Prepared, PreparedBody, PreparedPart};
 pub use send::{Courier, Receipt};

@@ -22,6 +22,8 @@ pub struct Connector {
     pub auth: Auth,
     /// Headers of every request; a header of the action with the same name wins.
     pub headers: Vec<(String, Template)>,
+    /// Headers of every request and of the login that hold secrets of their own, besides `auth`.
+    pub secret_headers: Vec<SecretHeader>,
     /// How many requests may start in a window; without one only the system's own word blocks.
     pub rate_limit: Option<RateLimit>,
     /// How an answer says what is left of the system's own limit.
@@ -69,6 +71,13 @@ pub enum Auth {
         username: Template,
         /// Name of the secret that holds the password.
         secret: String,
+    },
+    /// HTTP Basic of a system that takes its key as the user name.
+    BasicKey {
+        /// Name of the secret that holds the user name.
+        secret: String,
+        /// What such a system wants for a password; sees `settings`. None: an empty one.
+        password: Option<Template>,
     },
     /// `Authorization: Bearer …` (RFC 6750).
     Bearer {
@@ -120,6 +129,17 @@ pub enum Auth {
     Session(Box<SessionLogin>),
 }
 
+/// A header whose value is a secret.
+#[derive(Debug, Clone)]
+pub struct SecretHeader {
+    /// Name of the header.
+    pub name: String,
+    /// Name of the secret.
+    pub secret: String,
+    /// The header's value, with `%s` where the secret goes.
+    pub pattern: String,
+}
+
 /// How a session is begun, carried and found dead.
 #[derive(Debug, Clone)]
 pub struct SessionLogin {
@@ -128,6 +148,8 @@ pub struct SessionLogin {
     pub secret: String,
     /// The login request. Its `fail_when` see `response` as well.
     pub request: HttpAction,
+    /// Headers of the login request alone that hold secrets.
+    pub secret_headers: Vec<SecretHeader>,
     /// Gives the token; sees `response` and `settings`. None: the cookies of the answer are the session.
     pub token: Option<Mapping>,
     /// Where the token goes.
@@ -196,7 +218,7 @@ pub struct RetryPolicy {
     pub max_attempts: u32,
     /// Upper bound of the first wait; it doubles with each attempt, the wait itself is random below it.
     pub initial_delay: Duration,
-    /// Upper bound of any wait that the system did not ask for itself.
+    /// Upper bound of any wait. Where the system asks for a longer one, its answer is final, and says when to come back.
     pub max_delay: Duration,
 }
 
@@ -319,8 +341,13 @@ pub struct Part {
 /// What a part of a multipart body holds.
 #[derive(Debug, Clone)]
 pub enum PartContent {
-    /// Text as it is, any other value as JSON; null leaves the part out.
-    Text(Mapping),
+    /// Text.
+    Text {
+        /// Text as it is, any other value as JSON; null leaves the part out.
+        content: Mapping,
+        /// Its media type; none is sent when absent or empty.
+        content_type: Option<Template>,
+    },
     /// A file.
     File {
         /// Its content as Base64 text; null leaves the part out.
@@ -433,12 +460,17 @@ pub struct Paginate {
     pub kind: PageKind,
     /// The list of items of a page; null is an empty page, or an error with `CallContext::strict_lists`.
     pub items: Mapping,
+    /// The keys that lead from the body to the items, where `items` is nothing but that path: then they are moved out of
+    /// the answer instead of copied, if no other mapping looks at them there.
+    pub items_at: Option<Vec<String>>,
     /// Which items are kept; sees `item` as well.
     pub keep: Option<Mapping>,
     /// What tells items apart; sees `item` as well. An item that was seen before is dropped.
     pub unique_by: Option<Mapping>,
     /// Holds when no further page is wanted.
     pub stop_when: Option<Mapping>,
+    /// Holds for an answer, of whatever status but 401 and 429, that means that the page lies behind the end of the list.
+    pub end_when: Option<Mapping>,
     /// Most pages of one call; then the result carries a page token.
     pub max_pages: u32,
     /// Enough items for one call; the page that reaches it is the last and is kept whole, and the result
@@ -465,11 +497,17 @@ pub enum PageKind {
         /// Where it goes.
         send: SendTo,
     },
-    /// The number of items to skip.
+    /// The number of items to skip, or the range of items that is wanted.
     Offset {
         /// Where it goes.
         send: SendTo,
-        /// Gives how many items a full page has, a shorter page is the last; without it an empty page is.
+        /// Number of the first item of all.
+        first: u32,
+        /// The text that asks for a range, of the numbers `first` and `last`, both included. Needs a `page_size` that does
+        /// not look at `response`. None: the number of the first item is sent.
+        range: Option<Template>,
+        /// Gives how many items a full page has, a shorter page is the last; without it an empty page is. Sees `response`
+        /// as well.
         page_size: Option<Mapping>,
     },
     /// The number of the page.
@@ -478,7 +516,8 @@ pub enum PageKind {
         send: SendTo,
         /// Number of the first page.
         first: u32,
-        /// Gives how many items a full page has, a shorter page is the last; without it an empty page is.
+        /// Gives how many items a full page has, a shorter page is the last; without it an empty page is. Sees `response`
+        /// as well.
         page_size: Option<Mapping>,
     },
     /// A `Link` header (RFC 8288).

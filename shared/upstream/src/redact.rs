@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use memchr::{memchr, memchr3, memmem};
 use percent_encoding::utf8_percent_encode;
 use regex::{Captures, Regex};
 use serde_json::Value;
@@ -49,25 +50,30 @@ impl Redactor {
         if secret.is_empty() {
             return;
         }
-        let encoded = utf8_percent_encode(secret, UNRESERVED).to_string();
-        let json = serde_json::to_string(secret).unwrap_or_default();
-        let json_inner = json.get(1..json.len().saturating_sub(1)).unwrap_or_default();
-        let html = secret
-            .replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;")
-            .replace('"', "&quot;");
-        for form in [
+        let mut forms = vec![
             secret.to_owned(),
-            encoded.replace("%20", "+"),
-            lower_hexadecimal(&encoded),
-            encoded,
-            json_inner.replace('/', "\\/"),
-            json_inner.to_owned(),
-            html,
             STANDARD_NO_PAD.encode(secret),
             URL_SAFE_NO_PAD.encode(secret),
-        ] {
+        ];
+        // What URLs do not escape, JSON and HTML do not either.
+        if let Cow::Owned(encoded) = Cow::from(utf8_percent_encode(secret, UNRESERVED)) {
+            let json = serde_json::to_string(secret).unwrap_or_default();
+            let json_inner = json.get(1..json.len().saturating_sub(1)).unwrap_or_default();
+            let html = secret
+                .replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;")
+                .replace('"', "&quot;");
+            forms.extend([
+                encoded.replace("%20", "+"),
+                lower_hexadecimal(&encoded),
+                encoded,
+                json_inner.replace('/', "\\/"),
+                json_inner.to_owned(),
+                html,
+            ]);
+        }
+        for form in forms {
             if !form.is_empty() && self.forms.iter().all(|known| known.expose() != form) {
                 self.forms.push(Secret::new(form));
             }
@@ -100,50 +106,85 @@ impl Redactor {
 
     /// Whether a good answer repeats a secret, in a link for instance, and needs [`Redactor::value`].
     pub(crate) fn occurs(&self, text: &str) -> bool {
-        self.without_secrets(text, SHORTEST_IN_ANSWERS) != text
+        matches!(self.without_secrets(text, SHORTEST_IN_ANSWERS), Cow::Owned(_))
     }
 
-    /// A good answer without secrets.
-    pub(crate) fn value(&self, value: &mut Value) {
+    /// A good answer without secrets, which was read from the text `source`, as JSON or as it is.
+    pub(crate) fn value(&self, value: &mut Value, source: &str) {
+        if self.forms_of(SHORTEST_IN_ANSWERS).next().is_some() {
+            self.hide_in(value, self.may_come_from(source));
+        }
+    }
+
+    /// Where `any` text may hold a secret, or else only one in which something is escaped.
+    fn hide_in(&self, value: &mut Value, any: bool) {
         match value {
-            Value::String(text) if self.occurs(text) => {
-                *text = self.without_secrets(text, SHORTEST_IN_ANSWERS);
+            Value::String(text) if any || may_be_escaped(text) => {
+                if let Cow::Owned(hidden) = self.without_secrets(text, SHORTEST_IN_ANSWERS) {
+                    *text = hidden;
+                }
             }
-            Value::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.hide_in(item, any)),
             Value::Object(fields) => {
-                if fields.keys().any(|name| self.occurs(name)) {
+                if fields
+                    .keys()
+                    .any(|name| (any || may_be_escaped(name)) && self.occurs(name))
+                {
                     let renamed = std::mem::take(fields).into_iter();
                     *fields = renamed
-                        .map(|(name, value)| (self.without_secrets(&name, SHORTEST_IN_ANSWERS), value))
+                        .map(|(name, value)| {
+                            (
+                                self.without_secrets(&name, SHORTEST_IN_ANSWERS).into_owned(),
+                                value,
+                            )
+                        })
                         .collect();
                 }
-                fields.values_mut().for_each(|field| self.value(field));
+                fields.values_mut().for_each(|field| self.hide_in(field, any));
             }
             _ => {}
         }
     }
 
-    fn without_secrets(&self, text: &str, shortest: usize) -> String {
-        let hide = |text: &str| {
-            self.forms_of(shortest).fold(text.to_owned(), |text, form| {
-                if text.contains(form) {
-                    text.replace(form, HIDDEN)
-                } else {
-                    text
-                }
-            })
-        };
-        let mut shown = hide(text);
-        let nested = if self.forms.is_empty() { 0 } else { NESTED_ESCAPES };
+    /// Whether some text that is read from `source` may hold a secret as it stands.
+    ///
+    /// Most answers repeat none, and finding that out in the whole of them is much quicker than in each text. Where none
+    /// is in the source, one in a text has a character that the source writes as an escape.
+    fn may_come_from(&self, source: &str) -> bool {
+        let escaped = Escaped::of(source);
+        self.forms_of(SHORTEST_IN_ANSWERS)
+            .any(|form| memmem::find(source.as_bytes(), form.as_bytes()).is_some() || escaped.any_of(form))
+    }
+
+    /// The text without the secrets that have at least `shortest` bytes; borrowed where there is none in it.
+    fn without_secrets<'t>(&self, text: &'t str, shortest: usize) -> Cow<'t, str> {
+        // No escape is shorter than what it stands for.
+        if self.forms_of(shortest).all(|form| form.len() > text.len()) {
+            return Cow::Borrowed(text);
+        }
+        let mut shown = self.without_forms(text, shortest);
         // Encoders do not agree on what they escape, so the forms cannot name every way.
         let mut plain = shown.clone();
-        for _ in 0..nested {
+        for _ in 0..NESTED_ESCAPES {
             let Cow::Owned(plainer) = unescaped(&plain) else {
                 break;
             };
-            plain = hide(&plainer);
-            if plain != plainer {
-                shown.clone_from(&plain);
+            plain = match self.without_forms(&plainer, shortest) {
+                Cow::Owned(hidden) => {
+                    shown = Cow::Owned(hidden.clone());
+                    Cow::Owned(hidden)
+                }
+                Cow::Borrowed(_) => Cow::Owned(plainer),
+            };
+        }
+        shown
+    }
+
+    fn without_forms<'t>(&self, text: &'t str, shortest: usize) -> Cow<'t, str> {
+        let mut shown = Cow::Borrowed(text);
+        for form in self.forms_of(shortest) {
+            if shown.contains(form) {
+                shown = Cow::Owned(shown.replace(form, HIDDEN));
             }
         }
         shown
@@ -157,8 +198,61 @@ impl Redactor {
     }
 }
 
+/// The characters that a JSON text writes as escapes.
+struct Escaped {
+    ascii: [bool; 128],
+    others: bool,
+}
+
+impl Escaped {
+    fn of(json: &str) -> Self {
+        let mut escaped = Self {
+            ascii: [false; 128],
+            others: false,
+        };
+        let mut rest = json.as_bytes();
+        while let Some(at) = memchr(b'\\', rest) {
+            let Some((kind, after)) = rest.get(at + 1..).and_then(<[u8]>::split_first) else {
+                break;
+            };
+            let code = match kind {
+                b'u' => {
+                    let digits = after.get(..4).and_then(|digits| std::str::from_utf8(digits).ok());
+                    digits.and_then(|digits| usize::from_str_radix(digits, 16).ok())
+                }
+                b'b' => Some(0x08),
+                b'f' => Some(0x0c),
+                b'n' => Some(0x0a),
+                b'r' => Some(0x0d),
+                b't' => Some(0x09),
+                itself => Some(usize::from(*itself)),
+            };
+            match code.and_then(|code| escaped.ascii.get_mut(code)) {
+                Some(seen) => *seen = true,
+                None => escaped.others = true,
+            }
+            rest = after;
+        }
+        escaped
+    }
+
+    /// Whether a character of the text is among them.
+    fn any_of(&self, text: &str) -> bool {
+        let mut bytes = text.bytes().map(usize::from);
+        bytes.any(|byte| *self.ascii.get(byte).unwrap_or(&self.others))
+    }
+}
+
+/// Whether something in the text may be escaped, as URLs, JSON or HTML do it.
+fn may_be_escaped(text: &str) -> bool {
+    memchr3(b'%', b'\\', b'&', text.as_bytes()).is_some()
+}
+
 /// The text with the visible ASCII characters that are escaped in it.
 fn unescaped(text: &str) -> Cow<'_, str> {
+    if !may_be_escaped(text) {
+        return Cow::Borrowed(text);
+    }
     ESCAPES.replace_all(text, |found: &Captures<'_>| {
         let group = |number| found.get(number).map(|part| part.as_str());
         let named = match group(5) {
@@ -238,11 +332,52 @@ mod tests {
         redactor.hide("open");
         redactor.hide("0123456789");
         let mut value = json!({"state": "open", "next": "/t?key=0123456789", "0123456789": [["0123456789"]]});
-        redactor.value(&mut value);
+        let source = value.to_string();
+        redactor.value(&mut value, &source);
         assert_eq!(
             value,
             json!({"state": "open", "next": "/t?key=***", "***": [["***"]]})
         );
+    }
+
+    #[test]
+    fn no_escape_hides_a_secret_in_an_answer() {
+        let mut redactor = Redactor::default();
+        redactor.hide("S3cret+pass/wörd");
+        for source in [
+            r#"{"a": "plain\n\"text\"", "b": ["S3cret+pass/wörd"]}"#,
+            r#"{"b": "\u00533cret+pass/wörd"}"#,
+            r#"{"b": "S3cret\u002Bpass/wörd"}"#,
+            r#"{"b": "S3cret+pass\/wörd"}"#,
+            r#"{"b": "S3cret+pass/w\u00f6rd"}"#,
+            r#"{"S3cret\u002bpass/wörd": 1}"#,
+            // Escaped once more, in a text inside a text.
+            r#"{"b": "{\"c\": \"S3cret\\u002bpass\\/wörd\"}"}"#,
+            r#"{"b": "\u0025533cret%2Bpass%2fwörd"}"#,
+            r#"{"b": "&#x53;3cret&#43;pass/wörd", "c": "\n"}"#,
+            // Base64, of which the system escapes a character.
+            r#"{"b": "UzNjcmV0K3Bhc3Mvd\u0038O2cmQ"}"#,
+        ] {
+            let mut value: Value = serde_json::from_str(source).unwrap();
+            redactor.value(&mut value, source);
+            let shown = value.to_string();
+            assert!(shown.contains("***"), "{source} -> {shown}");
+            assert!(
+                !shown.contains("3cret") && !shown.contains("UzNj"),
+                "{source} -> {shown}"
+            );
+        }
+    }
+
+    #[test]
+    fn texts_beside_escapes_stay_as_they_are() {
+        let mut redactor = Redactor::default();
+        redactor.hide("0123456789+/");
+        let source = r#"{"a": "1 + 1\n\/ \u002b %2B &amp; \u00e9\ud83d\ude00", "b\t%20": "\\"}"#;
+        let mut value: Value = serde_json::from_str(source).unwrap();
+        let before = value.clone();
+        redactor.value(&mut value, source);
+        assert_eq!(value, before);
     }
 
     #[test]

@@ -6,10 +6,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header::{AGE, DATE};
-use mapping::{Mapping, Segment};
+use mapping::Segment;
 use serde_json::{Map, Value};
 
 use crate::model::{HttpAction, PageKind, ResponseFormat, SendTo};
+use crate::reads::BodyReads;
 use crate::redact::Redactor;
 use crate::send::Response;
 
@@ -18,22 +19,19 @@ pub(crate) fn is_good(status: u16) -> bool {
     (200..300).contains(&status)
 }
 
-/// The body by its format. An answer that is not good is read as JSON or else as text, whatever the format,
-/// for the conditions that look at it.
+/// The body by its format, JSON as far as `reads` says. An answer that is not good is read whole, as JSON or else as
+/// text, whatever the format, for the conditions that look at it.
 pub(crate) fn body(
     response: &Response,
     format: ResponseFormat,
+    reads: &BodyReads,
     redactor: &Redactor,
 ) -> Result<Value, String> {
-    let bytes = response
-        .body
-        .strip_prefix(b"\xef\xbb\xbf")
-        .unwrap_or(&response.body);
     if is_good(response.status) && format == ResponseFormat::Bytes {
         return Ok(Value::String(STANDARD.encode(&response.body)));
     }
-    let text = String::from_utf8_lossy(bytes);
-    let as_json = || match serde_json::from_str(&text) {
+    let text = response.text();
+    let as_json = |reads: &BodyReads| match reads.parse(&text) {
         _ if text.trim().is_empty() => Ok(Value::Null),
         Ok(value) => Ok(value),
         Err(error) => Err(format!(
@@ -44,20 +42,20 @@ pub(crate) fn body(
         )),
     };
     let mut value = match (is_good(response.status), format) {
-        (true, ResponseFormat::Json) => as_json()?,
-        (false, _) => as_json().unwrap_or_else(|_| Value::String(text.clone().into_owned())),
+        (true, ResponseFormat::Json) => as_json(reads)?,
+        (false, _) => {
+            as_json(&BodyReads::everything()).unwrap_or_else(|_| Value::String(text.clone().into_owned()))
+        }
         (true, _) => Value::String(text.clone().into_owned()),
     };
-    if redactor.occurs(&text) {
-        redactor.value(&mut value);
-    }
+    redactor.value(&mut value, &text);
     Ok(value)
 }
 
-/// The body as JSON, or else as text, with whatever secrets there are in it.
-pub(crate) fn plain_body(response: &Response) -> Value {
+/// The body as JSON, as far as `reads` says, or else as text, with whatever secrets there are in it.
+pub(crate) fn plain_body(response: &Response, reads: &BodyReads) -> Value {
     let text = String::from_utf8_lossy(&response.body);
-    match serde_json::from_str(&text) {
+    match reads.parse(&text) {
         _ if text.trim().is_empty() => Value::Null,
         Ok(value) => value,
         Err(_) => Value::String(text.into_owned()),
@@ -121,7 +119,7 @@ fn headers(headers: &HeaderMap, redactor: &Redactor) -> Map<String, Value> {
 /// The header names that the action's mappings read, as they spell them.
 fn header_spellings(action: &HttpAction) -> BTreeSet<&str> {
     let mut spellings = BTreeSet::new();
-    for mapping in mappings_over_answers(action) {
+    for mapping in action.mappings_over_answers() {
         for path in mapping.reads() {
             if let [
                 Segment::Key(response),
@@ -150,31 +148,4 @@ fn header_spellings(action: &HttpAction) -> BTreeSet<&str> {
         }
     }
     spellings
-}
-
-fn mappings_over_answers(action: &HttpAction) -> impl Iterator<Item = &Mapping> {
-    let failures = action
-        .fail_when
-        .iter()
-        .flat_map(|rule| [Some(&rule.condition), rule.message.as_ref()]);
-    let result = std::iter::once(action.result.as_ref());
-    let fallback = action.fallback.iter().map(|fallback| fallback.when.as_ref());
-    let pages = action.paginate.iter().flat_map(|paginate| {
-        [
-            Some(&paginate.items),
-            paginate.keep.as_ref(),
-            paginate.unique_by.as_ref(),
-            paginate.stop_when.as_ref(),
-            next_of(&paginate.kind),
-            paginate.otherwise.as_ref().and_then(next_of),
-        ]
-    });
-    failures.chain(result).chain(fallback).chain(pages).flatten()
-}
-
-fn next_of(kind: &PageKind) -> Option<&Mapping> {
-    match kind {
-        PageKind::Token { next, .. } | PageKind::NextUrl { next } => Some(next),
-        PageKind::Offset { .. } | PageKind::Page { .. } | PageKind::LinkHeader { .. } => None,
-    }
 }

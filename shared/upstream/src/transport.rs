@@ -13,6 +13,9 @@ use crate::guard::Refused;
 use crate::request::{Prepared, PreparedBody, PreparedPart};
 use crate::tls::http_client;
 
+/// So much is reserved for a body at most before any of it came.
+const LARGEST_RESERVED: usize = 1024 * 1024;
+
 /// The way out of a [`Client`](crate::Client). All that it does (credentials, attempts, paging, budgets, redirects)
 /// goes over this, requests for tokens and sessions too.
 #[async_trait]
@@ -114,13 +117,15 @@ fn reqwest_request(http: &reqwest::Client, prepared: Prepared) -> Result<reqwest
 
 fn multipart_part(part: &PreparedPart) -> Result<multipart::Part, Lost> {
     let length = part.content.len() as u64;
-    let made = multipart::Part::stream_with_length(part.content.clone(), length);
-    match &part.file {
+    let mut made = multipart::Part::stream_with_length(part.content.clone(), length);
+    if let Some(name) = &part.file_name {
+        made = made.file_name(name.clone());
+    }
+    match &part.media_type {
         None => Ok(made),
-        Some((name, content_type)) => made
-            .file_name(name.clone())
-            .mime_str(content_type)
-            .map_err(|_| cannot_build(&format!("`{content_type}` is not a media type"))),
+        Some(media_type) => made
+            .mime_str(media_type)
+            .map_err(|_| cannot_build(&format!("`{media_type}` is not a media type"))),
     }
 }
 
@@ -141,14 +146,14 @@ async fn read(mut response: reqwest::Response, limit: usize) -> Result<WholeAnsw
         status: Some(status),
         progress: Progress::Answered,
     };
-    if response
-        .content_length()
-        .is_some_and(|length| length > limit as u64)
-    {
+    let length = response.content_length();
+    let length = length.map_or(Ok(0), usize::try_from).unwrap_or(usize::MAX);
+    if length > limit {
         return Err(too_large());
     }
     let headers = std::mem::take(response.headers_mut());
-    let mut body = BytesMut::new();
+    // What a system announces is no more than that until it comes.
+    let mut body = BytesMut::with_capacity(length.min(LARGEST_RESERVED));
     loop {
         match response.chunk().await {
             Ok(None) => {

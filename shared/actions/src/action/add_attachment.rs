@@ -44,6 +44,7 @@ pub struct AddAttachment {
 
 impl Input for AddAttachment {
     fn fill(self, context: &mut Context<'_>) -> Result<(), ApiError> {
+        context.check_ticket_id(&self.ticket_id)?;
         context.choose_destination(self.destination.as_deref(), Some(&self.ticket_id));
         context.set_requestor_info(self.requestor_info)?;
         context.set_ticket(&self.ticket_id);

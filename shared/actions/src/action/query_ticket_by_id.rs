@@ -24,6 +24,7 @@ pub struct QueryTicketById {
 
 impl Input for QueryTicketById {
     fn fill(self, context: &mut Context<'_>) -> Result<(), ApiError> {
+        context.check_ticket_id(&self.ticket_id)?;
         context.choose_destination(self.destination.as_deref(), Some(&self.ticket_id));
         context.set("ticket_id", self.ticket_id);
         Ok(())

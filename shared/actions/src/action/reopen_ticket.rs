@@ -35,6 +35,7 @@ pub struct ReopenTicket {
 
 impl Input for ReopenTicket {
     fn fill(self, context: &mut Context<'_>) -> Result<(), ApiError> {
+        context.check_ticket_id(&self.ticket_id)?;
         context.choose_destination(self.destination.as_deref(), Some(&self.ticket_id));
         context.set_requestor_info(self.requestor_info)?;
         context.set_ticket(&self.ticket_id);

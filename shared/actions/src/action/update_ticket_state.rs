@@ -36,6 +36,7 @@ pub struct UpdateTicketState {
 
 impl Input for UpdateTicketState {
     fn fill(self, context: &mut Context<'_>) -> Result<(), ApiError> {
+        context.check_ticket_id(&self.ticket_id)?;
         context.choose_destination(self.destination.as_deref(), Some(&self.ticket_id));
         context.set_requestor_info(self.requestor_info)?;
         context.set_ticket(&self.ticket_id);

@@ -1,6 +1,6 @@
 //! The range of a list as the ticketing system writes times: `meta_info.dates`.
 
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
 use super::Engine;
 use crate::error::ApiError;
@@ -12,18 +12,21 @@ impl Engine<'_> {
         let Some(dates) = &self.installation.dates else {
             return Ok(());
         };
-        let mut written = Map::new();
-        for key in ["updated_start_ts", "updated_end_ts"] {
-            let time = context
+        let time = |key: &str| {
+            context
                 .get(key)
                 .and_then(Value::as_str)
-                .and_then(time::parse_strict);
-            let text = time.map(|time| dates.form.write(time)).transpose();
-            let text = text.map_err(|mistake| ApiError::internal(format!("connector.dates: {mistake}")))?;
-            written.insert(key.to_owned(), text.into());
-        }
+                .and_then(time::parse_strict)
+        };
+        let failed = |mistake| ApiError::internal(format!("connector.dates: {mistake}"));
+        let start = time("updated_start_ts").map(|time| dates.start(time));
+        let end = time("updated_end_ts").map(|time| dates.end(time));
+        let written = json!({
+            "updated_start_ts": start.transpose().map_err(failed)?,
+            "updated_end_ts": end.transpose().map_err(failed)?,
+        });
         if let Some(meta_info) = self.meta_info.as_object_mut() {
-            meta_info.insert("dates".to_owned(), written.into());
+            meta_info.insert("dates".to_owned(), written);
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use integration::{ForEach, Step};
 use mapping::Segment;
 use serde_json::Value;
 
-use super::{Engine, put};
+use super::{Engine, put, reads};
 use crate::check::found;
 use crate::error::outcome::Failure;
 use crate::error::{ApiError, ErrorCode};
@@ -28,11 +28,12 @@ impl Engine<'_> {
             jobs.push((scope, self.calls.beside()));
         }
         let (client, connector) = (self.client, &self.installation.connector);
+        let (action, reads) = (&step.http_action, reads(step, self.witness));
         let calls = jobs.into_iter().map(|(scope, mut context)| async move {
             let answer = match &scope {
                 Some(scope) => Some(
                     client
-                        .call(connector, &step.http_action, scope, &mut context)
+                        .call_reading(connector, action, reads, scope, &mut context)
                         .await,
                 ),
                 None => None,
@@ -55,11 +56,11 @@ impl Engine<'_> {
             })?;
             let index = Value::from(number);
             let item = items.get(number).unwrap_or(&Value::Null);
-            put(step, bank, answer.result);
+            put(&step.output_key, bank, answer.result);
             self.done(step, bank, &[("item", item), ("index", &index)])?;
             results.push(taken(step, bank));
         }
-        put(step, bank, Value::Array(results));
+        put(&step.output_key, bank, Value::Array(results));
         Ok(())
     }
 

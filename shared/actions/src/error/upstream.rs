@@ -37,7 +37,13 @@ pub(crate) fn failed(
         Some(TasAction::QueryTicketsByRequestor) => Some("the ticketing system knows no such requestor"),
         Some(_) => Some("the ticketing system has no such ticket"),
     };
+    let said = error.to_string();
+    let said = said.trim_end().trim_end_matches('.');
     let (code, message) = match (error.kind(), missing) {
+        (ErrorKind::Status(404 | 410), Some(_)) if error.is_worded_by_rule() => {
+            (ErrorCode::NotFound, error.to_string())
+        }
+        (ErrorKind::Status(409), _) if error.is_worded_by_rule() => (ErrorCode::Conflict, error.to_string()),
         (ErrorKind::FailWhen(code), _) => (code.into(), error.to_string()),
         (ErrorKind::Status(404 | 410), Some(missing)) => (ErrorCode::NotFound, missing.to_owned()),
         (ErrorKind::Status(409), _) => (
@@ -46,11 +52,11 @@ pub(crate) fn failed(
         ),
         (ErrorKind::Status(403), _) => (
             ErrorCode::ExternalRestError,
-            format!("{error}; whoever runs the gateway must check what the gateway's account may do there"),
+            format!("{said}; whoever runs the gateway must check what the gateway's account may do there"),
         ),
         (ErrorKind::Status(401) | ErrorKind::Credentials, _) => (
             ErrorCode::ExternalRestError,
-            format!("{error}; whoever runs the gateway must check the gateway's credentials"),
+            format!("{said}; whoever runs the gateway must check the gateway's credentials"),
         ),
         (ErrorKind::Status(429) | ErrorKind::RateLimited | ErrorKind::Budget, _) => {
             (ErrorCode::RateLimitExceeded, error.to_string())

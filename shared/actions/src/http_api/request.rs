@@ -49,9 +49,10 @@ pub(super) fn input(
     parameters: Vec<(&'static str, String)>,
 ) -> Result<Value, ApiError> {
     let mut fields = if definition.reads_query() {
-        let known = definition.query_parameters();
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        query(&known, request.uri().query().unwrap_or_default())?
+        query(
+            &definition.query_parameters()?,
+            request.uri().query().unwrap_or_default(),
+        )?
     } else {
         if let Some((name, _)) = pairs(request.uri().query().unwrap_or_default()).next() {
             return Err(one_problem(

@@ -401,3 +401,76 @@ async fn a_name_that_is_a_book_is_cut_and_compared_with_nothing() {
     assert!(answer.message().starts_with(&cut), "{}", answer.message());
     assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
 }
+
+const NUMBERED: &str = "
+name: desk
+settings: {base_url: {type: url, required: true}}
+connector: {base_url: \"{{settings.base_url}}\"}
+http_actions:
+  get: {method: GET, path: /records, query: {id: \"{{id}}\", page: \"{{page}}\"}}
+actions:
+  query_ticket_by_id:
+    steps:
+      - action:
+          action_name: get
+          input_args:
+            page: settings.base_url.$SPLIT(\":\")[-1].$INTEGER()
+            id: data.context.ticket_id.$INTEGER()
+          output_key: found
+      - return: {output_mapper: {raw_ticket: data.found}}
+";
+
+#[tokio::test]
+async fn an_expression_that_fails_over_what_the_caller_sent_is_the_callers_mistake() {
+    let upstream = Upstream::desk().await;
+    let gateway = gateway_of(NUMBERED, &upstream, json!({}));
+    let answer = get(&gateway, "/v1/desk/tickets/abc").await;
+    assert_eq!(
+        (answer.status, answer.code()),
+        (400, "INPUT_VALIDATION_FAILED"),
+        "{answer:?}"
+    );
+    assert_eq!(answer.fields(), ["ticket_id"]);
+    assert!(
+        answer.details()["place"]
+            .as_str()
+            .unwrap()
+            .starts_with("desk.yaml:14:"),
+        "{answer:?}"
+    );
+    assert!(upstream.lines().is_empty(), "nothing was sent");
+
+    // The integration's own value is the integration's own fault.
+    let own = NUMBERED.replace("[-1]", "[0]");
+    let answer = get(&gateway_of(&own, &upstream, json!({})), "/v1/desk/tickets/7").await;
+    assert_eq!(
+        (answer.status, answer.code()),
+        (500, "INTERNAL_SERVER_ERROR"),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_id_that_no_ticket_can_have_is_not_asked_for() {
+    let ids = "ticketing: {id_pattern: \"^[0-9]+$\", id_description: a whole number}\n";
+    let upstream = Upstream::desk().await;
+    let gateway = gateway_of(&format!("{NUMBERED}{ids}"), &upstream, json!({}));
+    let answer = get(&gateway, "/v1/desk/tickets/abc").await;
+    assert_eq!((answer.status, answer.code()), (404, "NOT_FOUND"), "{answer:?}");
+    assert_eq!(
+        answer.message(),
+        "the ticketing system has no such ticket: an id there is a whole number"
+    );
+    assert!(upstream.lines().is_empty(), "nothing was sent");
+    get(&gateway, "/v1/desk/tickets/12").await;
+    assert_eq!(upstream.last().parameter("id").as_deref(), Some("12"));
+
+    let bare = NUMBERED.to_owned() + "ticketing: {id_pattern: \"^[0-9]+$\"}\n";
+    let answer = get(&gateway_of(&bare, &upstream, json!({})), "/v1/desk/tickets/abc").await;
+    assert!(
+        answer
+            .message()
+            .ends_with("an id there is text that matches `^[0-9]+$`"),
+        "{answer:?}"
+    );
+}

@@ -331,7 +331,7 @@ actions:
 async fn a_mapping_that_fails_is_500_with_its_code_and_place() {
     let yaml = DESK.replace(
         "fields: data.context.payload}",
-        "fields: data.context.payload.priority.$INTEGER()}",
+        "fields: (settings.base_url OR data.context.payload.priority).$INTEGER()}",
     );
     let upstream = Upstream::desk().await;
     let gateway = gateway_of(&yaml, &upstream, json!({}));
@@ -363,4 +363,136 @@ async fn a_mapping_that_fails_is_500_with_its_code_and_place() {
         !answer.body.to_string().contains("canary-7f3a"),
         "no data in the error: {answer:?}"
     );
+}
+
+const RULES: &str = "
+name: desk
+settings: {base_url: {type: url, required: true}}
+connector: {base_url: \"{{settings.base_url}}\", retry: {max_attempts: 1}}
+http_actions:
+  look:
+    method: GET
+    path: /people
+    query: {name: \"{{name}}\"}
+  assign:
+    method: PUT
+    path: /records/{{{id}}}/assignee
+    body: {json: {person: person}}
+    fail_when:
+      - {condition: response.body.why == 'person', message: \"'no such person.'\"}
+      - {condition: response.body.why == 'nothing', message: response.body.text}
+  get: {method: GET, path: \"/records/{{{id}}}\"}
+actions:
+  update_ticket_assignment:
+    steps:
+      - action:
+          action_name: look
+          input_args: {name: data.context.assignee}
+          output_key: people
+          fail_when: {condition: NOT data.people, message: \"'nobody is called so'\"}
+      - check:
+          fail_when: {condition: data.people.gone, message: \"'that person left'\"}
+      - action: {action_name: assign, input_args: {id: data.context.ticket.id, person: data.people.id}, output_key: _}
+      - action: {action_name: get, input_args: {id: data.context.ticket.id}, output_key: now}
+      - return: {output_mapper: {raw_ticket: data.now}}
+";
+
+async fn assigned(people: Value, status: u16, told: Value) -> Answer {
+    let upstream = Upstream::start(move |seen: &Seen| match seen.path.as_str() {
+        "/people" => reply(200, &people),
+        _ => reply(status, &told),
+    })
+    .await;
+    let gateway = gateway_of(RULES, &upstream, json!({}));
+    call(
+        &gateway,
+        "PUT",
+        "/v1/desk/tickets/7/assignment",
+        json!({"assignee": "ben"}),
+    )
+    .await
+}
+
+#[tokio::test]
+async fn a_rule_after_steps_that_only_read_says_that_the_change_was_not_sent() {
+    for (people, said) in [
+        (Value::Null, "nobody is called so"),
+        (json!({"gone": true}), "that person left"),
+    ] {
+        let answer = assigned(people, 200, json!({})).await;
+        assert_eq!(answer.details()["outcome"], "not_sent", "{answer:?}");
+        let expected = format!("{said}. Nothing was changed: the change was not sent.");
+        assert_eq!(answer.message(), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_rule_gives_its_words_to_a_404_whose_code_stays() {
+    let answer = assigned(json!({"id": 1}), 404, json!({"why": "person"})).await;
+    assert_eq!((answer.status, answer.code()), (404, "NOT_FOUND"), "{answer:?}");
+    assert!(
+        answer
+            .message()
+            .starts_with("no such person. Nothing was changed"),
+        "{answer:?}"
+    );
+    let answer = assigned(json!({"id": 1}), 404, json!({"why": "ticket"})).await;
+    assert!(answer.message().contains("has no such ticket"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_rule_whose_message_is_null_or_blank_has_the_usual_words() {
+    for text in [json!(null), json!(""), json!("  ")] {
+        let answer = assigned(json!({"id": 1}), 403, json!({"why": "nothing", "text": text})).await;
+        assert!(
+            answer
+                .message()
+                .starts_with("`assign`: the system answered 403; whoever runs the gateway"),
+            "{answer:?}"
+        );
+        let answer = assigned(json!({"id": 1}), 200, json!({"why": "nothing", "text": text})).await;
+        assert!(
+            answer
+                .message()
+                .starts_with("`assign`: the answer says that it failed."),
+            "{answer:?}"
+        );
+    }
+    let answer = assigned(json!({"id": 1}), 403, json!({"why": "person"})).await;
+    assert!(
+        answer.message().starts_with("no such person; whoever runs"),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_connectors_rules_are_asked_after_those_of_the_http_action() {
+    let connector = "retry: {max_attempts: 1}, fail_when: [{condition: response.body.busy, code: CONFLICT, message: \"'try later'\"}]}";
+    let rules = RULES.replace("retry: {max_attempts: 1}}", connector);
+    let answer_of = |status: u16, body: Value| {
+        let rules = rules.clone();
+        async move {
+            let upstream = Upstream::start(move |seen: &Seen| match seen.path.as_str() {
+                "/people" => reply(200, &json!({"id": 1})),
+                _ => reply(status, &body),
+            })
+            .await;
+            let gateway = gateway_of(&rules, &upstream, json!({}));
+            call(
+                &gateway,
+                "PUT",
+                "/v1/desk/tickets/7/assignment",
+                json!({"assignee": "ben"}),
+            )
+            .await
+        }
+    };
+    for status in [200, 400] {
+        let answer = answer_of(status, json!({"busy": true})).await;
+        assert_eq!(answer.code(), "CONFLICT", "{answer:?}");
+        assert!(answer.message().starts_with("try later"), "{answer:?}");
+        assert_eq!(answer.details()["outcome"], "refused");
+    }
+    let own = answer_of(404, json!({"busy": true, "why": "person"})).await;
+    assert!(own.message().starts_with("no such person"), "{own:?}");
 }

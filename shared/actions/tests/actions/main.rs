@@ -23,6 +23,7 @@ mod observer;
 mod output;
 mod pages;
 mod protocol;
+mod reads;
 mod repeats;
 mod safe_create;
 mod states;

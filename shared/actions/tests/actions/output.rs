@@ -195,11 +195,16 @@ async fn a_write_whose_answer_is_no_ticket_was_done() {
 
 #[tokio::test]
 async fn another_ticket_schema_can_take_the_place_of_the_shipped_one() {
-    let upstream = Upstream::start(|_| reply(200, &json!({"key": 5, "at": 1_767_609_045}))).await;
+    let ticket = json!({"key": 5, "at": 1_767_609_045, "parent": {"key": 4, "parent": null}});
+    let upstream = Upstream::start(move |_| reply(200, &ticket)).await;
     let schema = json!({
         "type": "object",
         "required": ["key"],
-        "properties": {"key": {"type": "string"}, "at": {"type": "string", "format": "date-time"}},
+        "properties": {
+            "key": {"type": "string"},
+            "at": {"type": "string", "format": "date-time"},
+            "parent": {"$ref": "#"},
+        },
     });
     let installation = crate::support::install(OPEN, json!({"base_url": upstream.address}));
     let gateway = actions::Gateway::builder(crate::support::client())
@@ -210,7 +215,11 @@ async fn another_ticket_schema_can_take_the_place_of_the_shipped_one() {
     let answer = get(&gateway, "/v1/open/tickets/1").await;
     assert_eq!(
         answer.body,
-        json!({"raw_ticket": {"key": "5", "at": "2026-01-05T10:30:45.000000Z"}})
+        json!({"raw_ticket": {
+            "key": "5",
+            "at": "2026-01-05T10:30:45.000000Z",
+            "parent": {"key": "4"},
+        }})
     );
 }
 

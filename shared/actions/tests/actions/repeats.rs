@@ -412,6 +412,17 @@ async fn times_go_out_and_come_in_as_the_connector_says() {
     assert_eq!(tickets[2]["resolved_at"], "2026-07-05T11:30:00.000000Z");
 }
 
+#[tokio::test]
+async fn a_range_can_be_rounded_outwards_for_a_filter_by_the_minute() {
+    let upstream = Upstream::start(|_| reply(200, &json!([]))).await;
+    let minutes = dated("").replace("%H:%M:%S'", "%H:%M', round: minute");
+    let answer = get(&gateway_of(&minutes, &upstream, json!({})), RANGE).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let seen = upstream.last();
+    assert_eq!(seen.parameter("from").as_deref(), Some("05/01/2026 07:00"));
+    assert_eq!(seen.parameter("to").as_deref(), Some("05/01/2026 09:01"));
+}
+
 #[test]
 fn a_zone_that_is_none_is_found_when_it_is_installed() {
     let loaded = integration::load_text("desk.yaml", dated(""));

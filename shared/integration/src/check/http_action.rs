@@ -2,6 +2,7 @@
 
 use mapping::Place;
 
+use super::credentials::check_credentials;
 use super::paginate;
 use crate::model::http_action::{
     Body, BodyObject, Fallback, HttpAction, Method, Pairs, Parameters, Part, all,
@@ -93,21 +94,13 @@ fn quoted_tag(source: &str) -> Option<&str> {
 }
 
 fn check_headers(headers: Option<&Pairs>, report: &mut Report) {
-    for (name, _) in headers
+    for (name, value) in headers
         .iter()
         .flat_map(|headers| &headers.0)
         .filter(|(name, _)| name.is_constant())
     {
         check_header_name(name.source(), name.place(), report);
-        check_credentials(name.source(), name.place(), report);
-    }
-}
-
-/// Warns of a header whose place is in `auth`.
-pub(crate) fn check_credentials(name: &str, place: &Place, report: &mut Report) {
-    if ["authorization", "cookie", "proxy-authorization"].contains(&name.to_ascii_lowercase().as_str()) {
-        let message = format!("`{name}` carries credentials, which belong in `connector.auth`");
-        report.add(&rules::CREDENTIALS_IN_HEADER, place, message);
+        check_credentials(name.source(), name.place(), value, report);
     }
 }
 
@@ -203,8 +196,8 @@ fn check_part(part: &Part, report: &mut Report) {
             }
         }
         (true, false) => {
-            for place in ["file_name", "content_type"].into_iter().filter_map(given) {
-                let message = "only a `file` has a `file_name` and a `content_type`";
+            if let Some(place) = given("file_name") {
+                let message = "only a `file` has a `file_name`";
                 report.add(&rules::NOT_TOGETHER, place, message);
             }
         }

@@ -2,6 +2,8 @@
 
 mod compound;
 mod connector;
+mod credentials;
+mod dropped;
 mod http_action;
 mod output;
 mod paginate;
@@ -11,16 +13,19 @@ mod repeats;
 mod safe_create;
 mod session;
 mod settings;
+mod states;
 mod ticketing;
 mod variables;
 
 pub(crate) use connector::address_mistake;
+pub(crate) use settings::shown;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use crate::model::Document;
 use crate::model::http_action::HttpAction;
+use crate::model::settings::Setting;
 use crate::read::{Entries, Report};
 
 /// What the checks look names up in.
@@ -39,6 +44,18 @@ impl<'d> World<'d> {
             document,
             settings: settings.map(|(key, _)| key.name.as_str()).collect(),
             settings_read: RefCell::new(Some(BTreeSet::new())),
+        }
+    }
+
+    fn setting(&self, name: &str) -> Option<&'d Setting> {
+        let mut settings = self.document.settings.as_ref()?.entries.iter();
+        settings.find(|(key, _)| key.name == name)?.1.as_ref()
+    }
+
+    /// Something reads this setting.
+    fn note_read(&self, setting: &str) {
+        if let Some(read) = self.settings_read.borrow_mut().as_mut() {
+            read.insert(setting.to_owned());
         }
     }
 
@@ -69,7 +86,9 @@ pub(crate) fn check(document: &Document, report: &mut Report) {
     }
     compound::check(&world, report);
     variables::check(&world, report);
+    dropped::check(&world, report);
     ticketing::check(&world, report);
+    states::check(&world, report);
     polling::check(&world, report);
     settings::check_use(&world, report);
 }

@@ -3,7 +3,7 @@
 use super::http_action::check_header_name;
 use crate::model::http_action::{Body, HttpAction};
 use crate::model::paginate::{PageKind, Paginate, Paging, SendTo};
-use crate::read::Report;
+use crate::read::{Report, TemplateText};
 use crate::rules;
 
 /// A key, the kinds that have it, and the kinds that need it.
@@ -21,7 +21,7 @@ const KEYS: [KindKey; 5] = [
         &[PageKind::Token, PageKind::Offset, PageKind::Page],
     ),
     ("page_size", &[PageKind::Offset, PageKind::Page], &[]),
-    ("first", &[PageKind::Page], &[]),
+    ("first", &[PageKind::Offset, PageKind::Page], &[]),
     ("rel", &[PageKind::LinkHeader], &[]),
 ];
 
@@ -49,6 +49,7 @@ fn check_paging(paging: &Paging<'_>, action: &HttpAction, report: &mut Report) {
     }
     if let Some(send) = paging.send {
         check_send(send, action, report);
+        check_range(send, paging, report);
     }
 }
 
@@ -75,6 +76,37 @@ fn check_send(send: &SendTo, action: &HttpAction, report: &mut Report) {
             &body.place,
             "the body of this HTTP action is not JSON",
         );
+    }
+}
+
+/// A range of items has two numbers, and an end that is known before the answer.
+fn check_range(send: &SendTo, paging: &Paging<'_>, report: &mut Report) {
+    const NUMBERS: [&str; 2] = ["first", "last"];
+    let Some(TemplateText(template)) = &send.template else {
+        return;
+    };
+    if paging.kind != PageKind::Offset {
+        let message = format!(
+            "pagination of kind {} sends no range: it has no `template`",
+            word(paging.kind)
+        );
+        report.add(&rules::NOT_TOGETHER, template.place(), message);
+        return;
+    }
+    if paging.keys.place("page_size").is_none() {
+        let message = "a range has an end, so it needs `page_size`";
+        report.add(&rules::MISSING_KEY, paging.place, message);
+    }
+    for path in template.reads() {
+        let name = path.keys().next().unwrap_or_default();
+        if !NUMBERS.contains(&name) {
+            let message = format!("the template of a range does not see `{name}`");
+            report.unknown_word(&rules::UNKNOWN_ROOT, &path.place, message, name, &NUMBERS);
+        }
+    }
+    if template.is_constant() {
+        let message = "every page would be asked for alike: the template reads neither `first` nor `last`";
+        report.add(&rules::NOT_TOGETHER, template.place(), message);
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use mapping::Place;
+use mapping::{InputPath, Mapping, Node, Place};
 
 use super::World;
 use crate::contract::{TICKET_FIELDS, TasAction};
-use crate::model::compound::{ByAction, Compound};
-use crate::model::http_action::Cell;
+use crate::model::compound::{ByAction, Compound, Step};
+use crate::model::http_action::{Cell, HttpAction};
+use crate::model::paginate::Paginate;
 use crate::model::polling::{Granularity, Order, Polling};
 use crate::polling::Polling as Numbers;
 use crate::read::{Report, is_set, suggestion};
@@ -33,6 +34,7 @@ pub(crate) fn check(world: &World<'_>, report: &mut Report) {
     check_destinations(polling, query, world, report);
     if let Some(query) = query {
         check_pages(query, world, report);
+        check_end(polling, query, world, report);
     }
 }
 
@@ -164,24 +166,114 @@ fn reads_destination(query: &Compound) -> bool {
 
 /// What is read in pages can be gone on with.
 fn check_pages(query: &Compound, world: &World<'_>, report: &mut Report) {
-    let lists: Vec<_> = query
-        .calls()
-        .filter_map(|step| {
-            let name = step.action_name.get()?;
-            let paginate = world.http_action(&name.value)?.paginate.as_ref()?;
-            Some((name, paginate))
-        })
-        .collect();
+    let lists = ticket_lists(query, world);
     let can_go_on = lists.iter().any(|(_, paginate)| paginate.start_from.is_some());
     if let (false, [(name, paginate), ..]) = (can_go_on, lists.as_slice()) {
         let message = format!(
-            "a poll reads all pages of `{}` before it publishes the first ticket, and fails where there are more than \
-             `max_pages`",
-            name.value
+            "a poll reads all pages of `{name}` before it publishes the first ticket, and fails where there are more than \
+             `max_pages`"
         );
         let help = "give it `start_from`, pass `data.context.pagination_info.next_page_token` there, and answer with its \
                     `next_page_token`";
         report.push(rules::POLL_WHOLE_LIST.at(&paginate.place, message).help(help));
+    }
+}
+
+/// The paginated HTTP actions whose rows become tickets: those that the answer's `items` read, else those that it reads at
+/// all, else those that what it reads was made of.
+fn ticket_lists<'d>(query: &'d Compound, world: &World<'d>) -> Vec<(&'d str, &'d Paginate)> {
+    let list = |step: &'d Step| {
+        let name = step.action_name.get()?.value.as_str();
+        Some((name, world.http_action(name)?.paginate.as_ref()?))
+    };
+    let lists_of = |keys: &[String]| -> Vec<_> {
+        let read = |step: &&Step| {
+            let key = step.output_key.get();
+            key.is_some_and(|key| keys.contains(&key.value))
+        };
+        query.calls().filter(read).filter_map(list).collect()
+    };
+    let mapper = query.answer().and_then(|answer| answer.output_mapper.get());
+    let rows = mapper
+        .map(|mapper| results_of_items(&mapper.node))
+        .unwrap_or_default();
+    let mut keys = mapper
+        .map(|mapper| results_of(&mapper.mapping))
+        .unwrap_or_default();
+    let mut lists = lists_of(&rows);
+    let mut seen = Vec::new();
+    while lists.is_empty() && !keys.is_empty() {
+        lists = lists_of(&keys);
+        seen.append(&mut keys);
+        let steps = query.calls().filter(|step| {
+            let key = step.output_key.get();
+            key.is_some_and(|key| seen.contains(&key.value))
+        });
+        let before = steps.flat_map(|step| step.input_args.iter().chain(&step.for_each));
+        keys = before
+            .flat_map(|expression| results_of(&expression.mapping))
+            .collect();
+        keys.retain(|key| !seen.contains(key));
+    }
+    lists
+}
+
+/// The results of steps that a mapping reads, by their `output_key`.
+fn results_of(mapping: &Mapping) -> Vec<String> {
+    let results = mapping.reads().iter().filter_map(|path| {
+        let mut keys = path.keys();
+        let result = keys.next().filter(|root| *root == "data").and(keys.next())?;
+        (result != "context").then(|| result.to_owned())
+    });
+    results.collect()
+}
+
+/// The same of every `items` below a node.
+fn results_of_items(node: &Node) -> Vec<String> {
+    let mut results = Vec::new();
+    for (key, value) in node.entries() {
+        match key.name.as_str() {
+            "items" => results.extend(Mapping::compile(value).iter().flat_map(results_of)),
+            // What is looked up for each row is in its converter.
+            "converter" => {}
+            _ => results.extend(results_of_items(value)),
+        }
+    }
+    results
+}
+
+/// A list that is cut at its end is asked for an end.
+fn check_end(polling: &Polling, query: &Compound, world: &World<'_>, report: &mut Report) {
+    let is_cut = polling.order == Some(Order::Desc) && !ticket_lists(query, world).is_empty();
+    if !is_cut || report.has_uncompiled() {
+        return;
+    }
+    let is_end = |path: &InputPath| {
+        let keys: Vec<&str> = path.keys().collect();
+        let end = [
+            ["data", "context", "updated_end_ts"],
+            ["meta_info", "dates", "updated_end_ts"],
+        ];
+        // One that reads all of `data` may read its end.
+        end.iter()
+            .any(|end| keys.starts_with(end) || end.starts_with(&keys))
+    };
+    let of_steps = query
+        .calls()
+        .flat_map(|step| step.input_args.iter().chain(&step.for_each));
+    let reads_end = of_steps
+        .flat_map(|expression| expression.mapping.reads())
+        .any(is_end);
+    let requests = query
+        .calls()
+        .filter_map(|step| world.http_action(&step.action_name.get()?.value));
+    let sends_end = requests
+        .flat_map(HttpAction::request_cells)
+        .any(|cell| cell.reads().iter().any(is_end));
+    if !reads_end && !sends_end {
+        let message = "the query never reads `updated_end_ts`, and the poller cuts a list that is newest first at its end";
+        let help = "declare `order: feed`, or pass `data.context.updated_end_ts` on to the ticketing system";
+        report.push(rules::POLL_DESC.at(key(polling, &["order"]), message).help(help));
     }
 }
 

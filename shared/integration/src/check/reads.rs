@@ -132,23 +132,20 @@ fn check_setting(name: Option<&str>, path: &InputPath, world: &World<'_>, report
         *world.settings_read.borrow_mut() = None;
         return;
     };
-    if let Some(read) = world.settings_read.borrow_mut().as_mut() {
-        read.insert(name.to_owned());
-    }
+    check_declared(name, &path.place, world, report);
+}
+
+/// Notes that something reads a setting, and reports one that there is not.
+pub(crate) fn check_declared(name: &str, place: &Place, world: &World<'_>, report: &mut Report) {
+    world.note_read(name);
     if !world.settings.contains(&name) {
         // The setting that was meant is not unused.
         let meant = mapping::did_you_mean(name, world.settings.iter().copied());
-        if let (Some(read), Some(meant)) = (world.settings_read.borrow_mut().as_mut(), meant) {
-            read.insert(meant.to_owned());
+        if let Some(meant) = meant {
+            world.note_read(meant);
         }
         let message = format!("`settings` declares no `{name}`");
-        report.unknown_word(
-            &rules::UNKNOWN_SETTING,
-            &path.place,
-            message,
-            name,
-            &world.settings,
-        );
+        report.unknown_word(&rules::UNKNOWN_SETTING, place, message, name, &world.settings);
     }
 }
 
@@ -238,6 +235,13 @@ fn check_context(field: Option<&str>, data: &DataBank<'_>, path: &InputPath, rep
     };
     let known: Vec<&str> = action.context_fields().collect();
     if let Some(field) = field.filter(|field| !known.contains(field)) {
+        if action.shares_context_field(field) {
+            let message = format!("`data.context.{field}` is always null in `{action}`");
+            let help =
+                "fine where several actions share these steps; else use one of this action's own fields";
+            report.push(rules::CONTEXT_ALWAYS_NULL.at(&path.place, message).help(help));
+            return;
+        }
         let message = format!("the context of `{action}` has no `{field}`");
         report.unknown_word(&rules::UNKNOWN_CONTEXT, &path.place, message, field, &known);
     }

@@ -1,10 +1,11 @@
 //! Checks of `auth` of kind `session`.
 
 use super::World;
+use super::credentials::{check_headers, check_pattern};
 use super::http_action::{check_body, check_header_name};
 use super::reads::{Scope, check_reads};
 use crate::model::connector::{Login, SessionAuth, SessionPlace};
-use crate::model::http_action::{Body, Cell, Method, Pairs, Parameters, all};
+use crate::model::http_action::{Body, Cell, Method, Parameters, all};
 use crate::read::Report;
 use crate::rules;
 
@@ -32,8 +33,8 @@ fn check_login(login: &Login, world: &World<'_>, report: &mut Report) {
     let mut cells: Vec<Cell<'_>> = Vec::new();
     cells.extend(login.path.get().map(|path| Cell::Template(&path.template)));
     cells.extend(login.query.iter().flat_map(Parameters::cells));
-    cells.extend(login.headers.iter().flat_map(Pairs::cells));
     cells.extend(login.body.iter().flat_map(Body::cells));
+    cells.extend(check_headers(login.headers.as_ref(), report));
     let mut sends_secret = false;
     for cell in cells {
         check_reads(cell, &request, world, report);
@@ -84,9 +85,8 @@ fn check_place(session: &SessionAuth, report: &mut Report) {
         if place != SessionPlace::Header {
             let message = "only a token in a header has a `pattern`";
             report.add(&rules::NOT_TOGETHER, &pattern.place, message);
-        } else if pattern.value.matches("%s").count() != 1 {
-            let message = "`pattern` holds `%s` once, where the token goes";
-            report.add(&rules::BAD_PATTERN, &pattern.place, message);
+        } else {
+            check_pattern(pattern, "token", report);
         }
     }
 }

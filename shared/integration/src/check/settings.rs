@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::World;
-use crate::integration::SettingKind;
+use crate::integration::{Pattern, SettingKind};
 use crate::model::Document;
 use crate::model::settings::{Setting, SettingType};
 use crate::read::{Entries, Report, is_set};
@@ -38,12 +38,15 @@ pub(crate) fn check(document: &Document, report: &mut Report) {
             }
             _ => {}
         }
+        let pattern = check_pattern(setting, &kind, report);
         let Some(default) = &setting.default else { continue };
         if is_set(setting.required) {
             let message = "a required setting has no default: an installation always gives it";
             report.add(&rules::NOT_TOGETHER, &default.place, message);
         }
-        if let Err(expected) = kind.check(&default.value) {
+        let fits = kind.check(&default.value);
+        let fits = fits.and_then(|()| pattern.map_or(Ok(()), |pattern| pattern.check(&default.value)));
+        if let Err(expected) = fits {
             report.add(
                 &rules::BAD_DEFAULT,
                 &default.place,
@@ -51,6 +54,23 @@ pub(crate) fn check(document: &Document, report: &mut Report) {
             );
         }
     }
+}
+
+/// The setting's pattern, where it has one that can be used.
+fn check_pattern(setting: &Setting, kind: &SettingKind, report: &mut Report) -> Option<Pattern> {
+    let written = setting.pattern.as_ref()?;
+    if *kind != SettingKind::Text {
+        let message = "only a setting of type text has a `pattern`";
+        report.add(&rules::NOT_TOGETHER, &written.place, message);
+        return None;
+    }
+    let pattern = Pattern::new(&written.value);
+    pattern
+        .map_err(|mistake| {
+            let message = format!("`pattern` is not a regular expression: {mistake}");
+            report.add(&rules::BAD_SETTING_PATTERN, &written.place, message);
+        })
+        .ok()
 }
 
 /// Warns of settings that nothing reads. Runs after every other check has noted what it reads.
@@ -137,7 +157,7 @@ fn is_address(text: &str) -> bool {
 }
 
 /// A value as a message shows it; long ones by their kind.
-fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Null => "nothing".to_owned(),
         Value::Array(_) => "a list".to_owned(),

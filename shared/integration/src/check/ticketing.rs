@@ -8,7 +8,7 @@ use crate::compile;
 use crate::contract::{InternalState, TasAction};
 use crate::model::http_action::Cell;
 use crate::model::ticketing::{State, Ticketing};
-use crate::read::{Report, is_set};
+use crate::read::{Report, Text, is_set};
 use crate::rules;
 use crate::ticketing::state_key;
 
@@ -16,6 +16,11 @@ pub(crate) fn check(world: &World<'_>, report: &mut Report) {
     let document = world.document;
     let ticketing = document.ticketing.as_ref();
     if let Some(ticketing) = ticketing {
+        check_id_pattern(ticketing.id_pattern.as_ref(), report);
+        if let (Some(place), None) = (ticketing.keys.place("id_description"), &ticketing.id_pattern) {
+            let message = "`id_description` says nothing without `id_pattern`";
+            report.add(&rules::MISSING_KEY, place, message);
+        }
         check_destinations(ticketing, report);
         check_states(ticketing, report);
         if let Some(requestor) = ticketing
@@ -39,20 +44,7 @@ fn check_destinations(ticketing: &Ticketing, report: &mut Report) {
         return;
     };
     for (_, destination) in destinations.read() {
-        if let Some(pattern) = &destination.id_pattern
-            && let Err(error) = compile::id_pattern(&pattern.value)
-        {
-            // The library's message shows the pattern on several lines; its last line says what is wrong.
-            let text = error.to_string();
-            let reason = text
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .trim()
-                .trim_start_matches("error: ");
-            let message = format!("this is no regular expression: {reason}");
-            report.add(&rules::BAD_ID_PATTERN, &pattern.place, message);
-        }
+        check_id_pattern(destination.id_pattern.as_ref(), report);
     }
     let defaults: Vec<&Key> = destinations
         .read()
@@ -73,6 +65,15 @@ fn check_destinations(ticketing: &Ticketing, report: &mut Report) {
                 .at(&second.place, message)
                 .help("put `default: true` on one"),
         );
+    }
+}
+
+fn check_id_pattern(pattern: Option<&Text>, report: &mut Report) {
+    if let Some(pattern) = pattern
+        && let Err(reason) = compile::pattern(&pattern.value)
+    {
+        let message = format!("this is no regular expression: {reason}");
+        report.add(&rules::BAD_ID_PATTERN, &pattern.place, message);
     }
 }
 

@@ -6,6 +6,7 @@ use super::World;
 use super::reads::{Argument, Scope, check_reads};
 use crate::model::compound::{Block, ByAction, Compound, Step};
 use crate::model::http_action::{Cell, FailWhen, HttpAction, PathTemplate, all};
+use crate::model::paginate::Otherwise;
 use crate::read::{Expression, OneOrMany, Report, suggestion};
 use crate::rules;
 
@@ -176,11 +177,12 @@ fn check_step(
     if wanted.anything {
         return;
     }
-    let names: Vec<&str> = wanted
-        .arguments
-        .iter()
-        .map(|argument| argument.name.as_str())
-        .collect();
+    let mut names: Vec<&str> = Vec::new();
+    for argument in &wanted.arguments {
+        if !names.contains(&argument.name.as_str()) {
+            names.push(&argument.name);
+        }
+    }
     for key in keys.iter().filter(|key| !TAKEN.contains(&argument_name(key))) {
         if !names.contains(&argument_name(key)) {
             let message = format!("`{name}` never reads `{}`", key.name);
@@ -266,21 +268,25 @@ fn wanted(action: &HttpAction, world: &World<'_>, report: &mut Report) -> Wanted
             paginate.next.as_ref(),
             paginate.items.get(),
             paginate.stop_when.as_ref(),
-            paginate.start_from.as_ref(),
+            paginate.end_when.as_ref(),
             otherwise,
         ];
         for expression in of_page.into_iter().flatten() {
             read(Cell::Mapping(expression), &answer, report);
         }
-        let sizes = [
-            paginate.page_size.as_ref(),
-            paginate
-                .otherwise
-                .as_ref()
-                .and_then(|otherwise| otherwise.page_size.as_ref()),
-        ];
-        for expression in sizes.into_iter().flatten() {
-            read(Cell::Mapping(expression), &request, report);
+        if let Some(start_from) = &paginate.start_from {
+            read(Cell::Mapping(start_from), &request, report);
+        }
+        let otherwise = paginate.otherwise.as_ref().map(Otherwise::paging);
+        for paging in [Some(paginate.paging()), otherwise].into_iter().flatten() {
+            let scope = if paging.asks_for_range() {
+                &request
+            } else {
+                &answer
+            };
+            if let Some(page_size) = paging.page_size {
+                read(Cell::Mapping(page_size), scope, report);
+            }
         }
         for expression in [&paginate.keep, &paginate.unique_by].into_iter().flatten() {
             read(Cell::Mapping(expression), &item, report);

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use mapping::{Content, Node, Place};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::http_action::{Body, FailWhen, Method, Pairs, Parameters, PathTemplate};
+use super::http_action::{Body, FailWhen, Method, Parameters, PathTemplate};
 use crate::read::{
-    Count, Decode, Entries, Expression, Flag, Items, Literal, Name, OneOrMany, Report, Required, Seconds,
-    SecretForm, TemplateText, Text, choice, object,
+    Count, Decode, Entries, EscapedText, Expression, Flag, Items, Literal, Name, OneOrMany, Report, Required,
+    Seconds, SecretForm, TemplateText, Text, choice, object,
 };
 use crate::rules;
 
@@ -18,9 +18,9 @@ object! {
         /// Address that every path is appended to; templates may read `settings` only.
         base_url: Required<TemplateText>,
         /// How requests are authenticated; none where it is left out.
-        auth: Option<Auth>,
-        /// Headers of every request; templates may read `settings` and `meta_info`.
-        headers: Option<Entries<TemplateText>>,
+        auth: Option<Authentication>,
+        /// Headers of every request; templates may read `settings` and `meta_info`. A value may be a secret.
+        headers: Option<Entries<HeaderValue>>,
         /// How many requests the ticketing system allows.
         rate_limit: Option<RateLimit>,
         /// Longest time for one request (10 by default).
@@ -35,6 +35,38 @@ object! {
         retry: Option<Retry>,
         /// How the ticketing system writes times.
         dates: Option<Dates>,
+        /// What an answer to any HTTP action means that is a failure; asked after the action's own.
+        fail_when: Option<OneOrMany<FailWhen>>,
+    }
+}
+
+/// What stands in a header: a text, or a secret.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub(crate) enum HeaderValue {
+    /// Text.
+    Text(EscapedText),
+    /// A secret.
+    Secret(SecretHeader),
+}
+
+impl Decode for HeaderValue {
+    fn decode(node: &Node, report: &mut Report) -> Option<Self> {
+        if node.get("secret").is_some() {
+            SecretHeader::decode(node, report).map(Self::Secret)
+        } else {
+            EscapedText::decode(node, report).map(Self::Text)
+        }
+    }
+}
+
+object! {
+    /// A header whose value is a secret.
+    struct SecretHeader, "a header that holds a secret" {
+        /// Name of the secret.
+        secret: Required<Name<SecretForm>>,
+        /// How the secret stands in the header, with `%s` for it (`%s` by default).
+        pattern: Option<Text>,
     }
 }
 
@@ -47,6 +79,19 @@ object! {
         zone: Option<TemplateText>,
         /// Values that mean no time.
         empty: Option<Items<Literal>>,
+        /// Rounds the start of a list's range down and its end up to the next of this, for a filter that knows nothing
+        /// finer.
+        round: Option<RoundTo>,
+    }
+}
+
+choice! {
+    /// What a range is rounded to.
+    enum RoundTo, "step of times" {
+        Second = "second",
+        Minute = "minute",
+        Hour = "hour",
+        Day = "day",
     }
 }
 
@@ -127,7 +172,7 @@ object! {
         max_attempts: Option<Count<1, 10>>,
         /// Longest first delay (0.5 by default).
         initial_delay_seconds: Option<Seconds<0, 60_000>>,
-        /// Longest delay (8 by default).
+        /// Longest delay (8 by default). Where the system asks for a longer one, there is no further attempt.
         max_delay_seconds: Option<Seconds<0, 300_000>>,
     }
 }
@@ -135,10 +180,42 @@ object! {
 /// How requests are authenticated. Secrets are named here and come from the secret store.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
+pub(crate) enum Authentication {
+    One(Auth),
+    BySetting(BySettingAuth),
+}
+
+impl Authentication {
+    /// Every kind that an installation may have.
+    pub(crate) fn kinds(&self) -> Vec<&Auth> {
+        match self {
+            Self::One(auth) => vec![auth],
+            Self::BySetting(choice) => {
+                let of = choice.of.get().into_iter().flat_map(Entries::read);
+                of.map(|(_, auth)| auth).collect()
+            }
+        }
+    }
+}
+
+impl Decode for Authentication {
+    fn decode(node: &Node, report: &mut Report) -> Option<Self> {
+        if node.get("kind").and_then(Node::as_text) == Some("by_setting") {
+            BySettingAuth::decode(node, report).map(Self::BySetting)
+        } else {
+            Auth::decode(node, report).map(Self::One)
+        }
+    }
+}
+
+/// One way to authenticate.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
 pub(crate) enum Auth {
     #[allow(dead_code, reason = "holds nothing but its kind")]
     None(NoAuth),
     Basic(BasicAuth),
+    BasicKey(BasicKeyAuth),
     Bearer(BearerAuth),
     ApiKey(ApiKeyAuth),
     ClientCredentials(ClientCredentialsAuth),
@@ -154,6 +231,7 @@ const AUTH_KINDS: &[&str] = &[
     "oauth2_client_credentials",
     "oauth2_refresh_token",
     "session",
+    "by_setting",
 ];
 
 impl Decode for Auth {
@@ -167,6 +245,9 @@ impl Decode for Auth {
         };
         match kind.as_text() {
             Some("none") => NoAuth::decode(node, report).map(Self::None),
+            Some("basic") if node.get("username_secret").is_some() => {
+                BasicKeyAuth::decode(node, report).map(Self::BasicKey)
+            }
             Some("basic") => BasicAuth::decode(node, report).map(Self::Basic),
             Some("bearer") => BearerAuth::decode(node, report).map(Self::Bearer),
             Some("api_key") => ApiKeyAuth::decode(node, report).map(Self::ApiKey),
@@ -176,6 +257,13 @@ impl Decode for Auth {
             Some("oauth2_refresh_token") => RefreshTokenAuth::decode(node, report).map(Self::RefreshToken),
             Some("session") => {
                 SessionAuth::decode(node, report).map(|session| Self::Session(Box::new(session)))
+            }
+            Some("by_setting") => {
+                let message = "one `by_setting` cannot stand in another";
+                report.push(rules::AUTH_CHOICE.at(&kind.place, message).help(
+                    "give the setting one word for each way to authenticate, and `of` one entry for each word",
+                ));
+                None
             }
             Some(other) => {
                 let message = format!("`{other}` is no kind of authentication");
@@ -197,12 +285,25 @@ choice! { enum ApiKeyKind, "kind" { ApiKey = "api_key", } }
 choice! { enum ClientCredentialsKind, "kind" { ClientCredentials = "oauth2_client_credentials", } }
 choice! { enum RefreshTokenKind, "kind" { RefreshToken = "oauth2_refresh_token", } }
 choice! { enum SessionKind, "kind" { Session = "session", } }
+choice! { enum BySettingKind, "kind" { BySetting = "by_setting", } }
 
 object! {
     /// No authentication.
     struct NoAuth, "auth of kind none" {
         /// `none`
         kind: Required<NoneKind>,
+    }
+}
+
+object! {
+    /// A setting of type `enum` chooses among several ways.
+    struct BySettingAuth, "auth of kind by_setting" {
+        /// `by_setting`
+        kind: Required<BySettingKind>,
+        /// Name of the setting.
+        setting: Required<Text>,
+        /// The way of each word of the setting.
+        of: Required<Entries<Auth>>,
     }
 }
 
@@ -215,6 +316,18 @@ object! {
         username: Required<TemplateText>,
         /// Name of the secret that holds the password.
         secret: Required<Name<SecretForm>>,
+    }
+}
+
+object! {
+    /// HTTP Basic of a system that takes its key as the user name.
+    struct BasicKeyAuth, "auth of kind basic with `username_secret`" {
+        /// `basic`
+        kind: Required<BasicKind>,
+        /// Name of the secret that holds the user name.
+        username_secret: Required<Name<SecretForm>>,
+        /// What the system wants for a password, such as `X` (nothing by default). It is no secret.
+        password: Option<TemplateText>,
     }
 }
 
@@ -329,8 +442,8 @@ object! {
         path: Required<PathTemplate>,
         /// The query parameters.
         query: Option<Parameters>,
-        /// Headers of this request, besides the connector's.
-        headers: Option<Pairs>,
+        /// Headers of this request, besides the connector's. A value may be a secret.
+        headers: Option<Entries<HeaderValue>>,
         /// The body.
         body: Option<Body>,
         /// Answers that mean that the login failed although their status is good.

@@ -373,7 +373,7 @@ object! {
         file: Option<Expression>,
         /// The name of the file.
         file_name: Option<TemplateText>,
-        /// The media type of the file.
+        /// The media type of the file or of the text.
         content_type: Option<TemplateText>,
     }
 }

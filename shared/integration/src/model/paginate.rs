@@ -2,7 +2,7 @@
 
 use mapping::Place;
 
-use crate::read::{Count, Expression, Flag, Keys, Required, Text, choice, object};
+use crate::read::{Count, Expression, Flag, Keys, Required, TemplateText, Text, choice, object};
 
 object! {
     /// How further pages are fetched. Its expressions see `response`, the arguments, `settings` and
@@ -14,10 +14,10 @@ object! {
         next: Option<Expression>,
         /// Where the token, the offset or the page number goes.
         send: Option<SendTo>,
-        /// `offset`, `page`: how many items a full page has, a number or an expression over the arguments and
-        /// `settings`; a shorter page is the last. Without it an empty page is.
+        /// `offset`, `page`: how many items a full page has, a number or an expression, which sees `response` unless
+        /// `send` has a `template`; a shorter page is the last. Without it an empty page is.
         page_size: Option<Expression>,
-        /// `page`: the number of the first page (1 by default).
+        /// `page`: the number of the first page (1 by default); `offset`: that of the first item (0 by default).
         first: Option<Count<0, 1_000_000>>,
         /// `link_header`: the relation to follow (`next` by default).
         rel: Option<Text>,
@@ -29,6 +29,9 @@ object! {
         unique_by: Option<Expression>,
         /// No further page is fetched once this holds.
         stop_when: Option<Expression>,
+        /// Holds for an answer, whatever its status, that means that the page lies behind the end of the list: it has no
+        /// items then. Not asked after 401 and 429.
+        end_when: Option<Expression>,
         /// An input argument that holds the page token of an earlier call.
         start_from: Option<Expression>,
         /// Most pages of one call (50 by default).
@@ -54,10 +57,10 @@ object! {
         next: Option<Expression>,
         /// Where the token, the offset or the page number goes.
         send: Option<SendTo>,
-        /// `offset`, `page`: how many items a full page has, a number or an expression over the arguments and
-        /// `settings`; a shorter page is the last. Without it an empty page is.
+        /// `offset`, `page`: how many items a full page has, a number or an expression, which sees `response` unless
+        /// `send` has a `template`; a shorter page is the last. Without it an empty page is.
         page_size: Option<Expression>,
-        /// `page`: the number of the first page (1 by default).
+        /// `page`: the number of the first page (1 by default); `offset`: that of the first item (0 by default).
         first: Option<Count<0, 1_000_000>>,
         /// `link_header`: the relation to follow (`next` by default).
         rel: Option<Text>,
@@ -76,7 +79,7 @@ choice! {
 }
 
 object! {
-    /// Where something goes in the request: one of the three.
+    /// Where something goes in the request: one of `header`, `query` and `body`.
     struct SendTo, "send" {
         /// Name of a header.
         header: Option<Text>,
@@ -84,6 +87,16 @@ object! {
         query: Option<Text>,
         /// Top-level key of the JSON body, which this alone is where the HTTP action has none.
         body: Option<Text>,
+        /// `offset`: the text that asks for a range of items, of the numbers `first` and `last`, both included:
+        /// `"{{first}}-{{last}}"`. Needs `page_size`.
+        template: Option<TemplateText>,
+    }
+}
+
+impl Paging<'_> {
+    /// Whether a range is asked for, whose end has to be known before the answer.
+    pub(crate) fn asks_for_range(&self) -> bool {
+        self.send.is_some_and(|send| send.template.is_some())
     }
 }
 

@@ -13,6 +13,8 @@ object! {
         default: Option<Literal>,
         /// The words of an `enum`.
         values: Option<Items<Text>>,
+        /// What a `text` has to look like as a whole: a regular expression.
+        pattern: Option<Text>,
         /// What it is for, for the person who installs.
         description: Option<Text>,
     }

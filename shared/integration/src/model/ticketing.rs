@@ -13,7 +13,7 @@ use crate::read::{
 use crate::rules;
 
 object! {
-    /// Destinations, states and identity.
+    /// Destinations, states, identity and ids.
     struct Ticketing, "ticketing" {
         /// The places tickets go to, by name.
         destinations: Option<Entries<Destination, DestinationForm>>,
@@ -21,6 +21,10 @@ object! {
         states: Option<Entries<State>>,
         /// How the ticketing system knows people.
         identity: Option<Identity>,
+        /// A regular expression that every ticket id matches; another id is no ticket, and nothing is sent for it.
+        id_pattern: Option<Text>,
+        /// The same in words, for callers: `a whole number`.
+        id_description: Option<Text>,
     }
 }
 

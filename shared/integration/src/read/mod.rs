@@ -229,6 +229,11 @@ impl<'n> Fields<'n> {
         for (key, _) in self.entries {
             if !self.known.contains(&key.name.as_str()) {
                 let message = format!("{} has no key `{}`", self.what, key.name);
+                if key.name.contains(char::is_whitespace) {
+                    let help = "a comma in `{ }` ends a text: put the text before it in quotes";
+                    report.push(rules::UNKNOWN_KEY.at(&key.place, message).help(help));
+                    continue;
+                }
                 report.unknown_word(&rules::UNKNOWN_KEY, &key.place, message, &key.name, &self.known);
             }
         }

@@ -165,6 +165,7 @@ impl Decode for Expression {
         match Mapping::compile(node) {
             Ok(mapping) => {
                 report.diagnostics.extend(mapping.warnings().iter().cloned());
+                check_html(node, report);
                 Some(Self {
                     mapping,
                     node: node.clone(),
@@ -175,6 +176,59 @@ impl Decode for Expression {
                 None
             }
         }
+    }
+}
+
+/// Warns of values that stand among the tags of a `RENDER()` as they are.
+fn check_html(node: &Node, report: &mut Report) {
+    match &node.content {
+        Content::List(items) => items.iter().for_each(|item| check_html(item, report)),
+        Content::Object(entries) => {
+            for (key, value) in entries {
+                if key.name == "RENDER()" {
+                    check_render(value, report);
+                }
+                check_html(value, report);
+            }
+        }
+        Content::Null | Content::Bool(_) | Content::Number(_) | Content::Text(_) => {}
+    }
+}
+
+fn check_render(render: &Node, report: &mut Report) {
+    let Some(template) = render.get("template") else {
+        return;
+    };
+    let text = template.as_text().unwrap_or_default();
+    let mut tags = text.match_indices('<').filter_map(|(at, _)| text.get(at + 1..));
+    if !tags.any(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')) {
+        return;
+    }
+    for raw in text
+        .split("{{{")
+        .skip(1)
+        .filter_map(|rest| rest.split("}}}").next())
+    {
+        let name = raw.trim();
+        let given = render.get("args").and_then(|args| args.get(name));
+        if given.is_some_and(is_escaped) {
+            continue;
+        }
+        let message = format!("`{{{{{{{name}}}}}}}` puts a value among HTML tags as it is");
+        let help = format!("write `{{{{{name}}}}}`, which escapes it");
+        report.push(rules::RAW_IN_HTML.at(&template.place, message).help(help));
+    }
+}
+
+/// Whether a value is made by something that escapes HTML.
+fn is_escaped(node: &Node) -> bool {
+    match &node.content {
+        Content::Text(text) => text.contains("$ESCAPE_HTML"),
+        Content::List(items) => items.iter().any(is_escaped),
+        Content::Object(entries) => entries
+            .iter()
+            .any(|(key, value)| key.name == "RENDER()" || is_escaped(value)),
+        Content::Null | Content::Bool(_) | Content::Number(_) => false,
     }
 }
 

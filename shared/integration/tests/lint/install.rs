@@ -170,11 +170,107 @@ fn the_secrets_are_named() {
         name: name.to_owned(),
         optional,
     };
-    let secrets = everything().required_secrets();
+    let installation = install(&json!({"base_url": "https://desk.example.com"})).unwrap();
     assert_eq!(
-        secrets,
+        installation.required_secrets(),
         [secret("api_key", false), secret("api_key_secondary", true)]
     );
+}
+
+#[test]
+fn the_secrets_of_headers_are_named_too_each_once() {
+    let text = "
+name: desk
+connector:
+  base_url: https://desk.example.com
+  headers: {App-Token: {secret: app_token}, X-Again: {secret: user_token}}
+  auth:
+    kind: session
+    secret: user_token
+    login:
+      path: /login
+      headers: {Authorization: \"user_token {{secret}}\", X-Once: {secret: once, pattern: \"Once %s\"}}
+    token: response.body.session_token
+    in: header
+    name: Session-Token
+http_actions: {get: {method: GET, path: /t}}
+actions:
+  query_ticket_by_id:
+    steps:
+      - action: {action_name: get, output_key: found}
+      - return: {output_mapper: {raw_ticket: data.found}}
+";
+    let installation = good(text).install(Default::default()).unwrap();
+    let names: Vec<String> = installation
+        .required_secrets()
+        .into_iter()
+        .map(|secret| secret.name)
+        .collect();
+    assert_eq!(names, ["user_token", "once", "app_token"]);
+}
+
+const CHOICE: &str = include_str!("../fixtures/good/auth.yaml");
+
+#[test]
+fn a_text_has_to_match_the_pattern_of_its_setting_as_a_whole() {
+    assert!(choose(&json!({"host": "a.example.com"})).is_ok());
+    for wrong in ["https://a.example.com", "a.example.com\n", ""] {
+        let problems = choose(&json!({"host": wrong})).unwrap_err();
+        let expected = format!(
+            "desk: setting `host`: expected text that matches `[a-z0-9-]+|[a-z0-9.-]+`, found `{}`: Such as \
+             desk.example.com",
+            json!(wrong)
+        );
+        assert_eq!(problems, [expected]);
+    }
+}
+
+fn choose(settings: &Value) -> Result<Installation, Vec<String>> {
+    good(CHOICE).install(settings.as_object().unwrap().clone())
+}
+
+#[test]
+fn a_setting_chooses_how_requests_are_authenticated_and_which_secrets_are_needed() {
+    let secrets = |settings: &Value| {
+        let secrets = choose(settings).unwrap().required_secrets();
+        secrets.into_iter().map(|secret| secret.name).collect::<Vec<_>>()
+    };
+    assert_eq!(secrets(&json!({"host": "a.example.com"})), ["api_key"]);
+    let oauth2 = json!({"host": "a.example.com", "login": "oauth2", "client_id": "me"});
+    assert_eq!(secrets(&oauth2), ["client_secret", "refresh_token"]);
+    let auth = choose(&oauth2).unwrap().connector.auth;
+    assert!(
+        matches!(auth, upstream::Auth::OAuth2RefreshToken { .. }),
+        "{auth:?}"
+    );
+}
+
+#[test]
+fn what_the_chosen_authentication_reads_has_to_be_set() {
+    assert!(choose(&json!({"host": "a.example.com"})).is_ok());
+    let problems = choose(&json!({"host": "a.example.com", "login": "oauth2"})).unwrap_err();
+    assert_eq!(
+        problems,
+        ["desk: setting `client_id` is missing (text): Id of the OAuth app; `login: oauth2` reads it"]
+    );
+}
+
+#[test]
+fn what_is_empty_by_default_may_be_empty_in_the_chosen_authentication_too() {
+    let or_else = "{{#settings.token_url}}{{{settings.token_url}}}{{/settings.token_url}}\
+                   {{^settings.token_url}}https://{{settings.host}}/oauth/token{{/settings.token_url}}";
+    let text = CHOICE
+        .replace(
+            "connector:\n",
+            "  token_url: {type: text, default: \"\"}\nconnector:\n",
+        )
+        .replace(
+            "token_url: https://{{settings.host}}/oauth/token",
+            &format!("token_url: \"{or_else}\""),
+        );
+    let install = |settings: Value| good(&text).install(settings.as_object().unwrap().clone());
+    assert!(install(json!({"host": "a.example.com", "login": "oauth2", "client_id": "me"})).is_ok());
+    assert!(install(json!({"host": "a.example.com", "login": "oauth2", "client_id": ""})).is_err());
 }
 
 #[test]

@@ -101,18 +101,9 @@ fn the_reader_accepts_every_key_of_the_schema() {
     }
     let mut declared = std::collections::BTreeSet::new();
     properties(&schema, &mut declared);
-    // Accepted with a warning (`fixtures/bad/compound.yaml`), other kinds of `auth` (`auth_kinds` below), and
-    // ticket actions, whose keys come from the contract's own table.
-    let elsewhere = [
-        "delay_config",
-        "progress_updates",
-        "token_url",
-        "client_id",
-        "scope",
-        "client_authentication",
-        "extra",
-        "refresh_secret",
-    ];
+    // Accepted with a warning (`fixtures/bad/compound.yaml`), and ticket actions, whose keys come from the contract's
+    // own table.
+    let elsewhere = ["delay_config", "progress_updates"];
     let unused: Vec<&String> = declared
         .iter()
         .filter(|key| !used.contains(*key) && !elsewhere.contains(&key.as_str()))
@@ -128,6 +119,7 @@ fn auth_kinds() {
     for auth in [
         "{kind: none}",
         "{kind: basic, username: '{{settings.base_url}}', secret: password}",
+        "{kind: basic, username_secret: key}",
         "{kind: bearer, secret: token}",
         "{kind: api_key, in: query, name: key, secret: api_key}",
         "{kind: oauth2_client_credentials, token_url: '{{settings.base_url}}/token', client_id: me, secret: s, \
@@ -136,8 +128,13 @@ fn auth_kinds() {
          refresh_secret: r, scope: a b, client_authentication: basic, extra: {audience: x}}",
         "{kind: session, secret: s, login: {path: /login, body: {form: {password: '{{secret}}'}}}, in: cookie}",
         "{kind: session, secret: s, login: {path: '/login/{{{secret}}}'}, token: response.body, in: query, name: t}",
+        "{kind: by_setting, setting: way, of: {a: {kind: none}, b: {kind: bearer, secret: token}}}",
     ] {
-        let text = text.replace("{kind: bearer, secret: token}", auth);
+        let mut text = text.replace("{kind: bearer, secret: token}", auth);
+        if auth.contains("by_setting") {
+            let way = "settings:\n  way: {type: enum, values: [a, b], default: a}\n";
+            text = text.replace("settings:\n", way);
+        }
         crate::good(&text);
         assert_eq!(
             mistakes(&schema, &value("integration.yaml", &text)),

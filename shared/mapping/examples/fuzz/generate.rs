@@ -188,7 +188,7 @@ impl Generator {
             };
         }
         let inner = |random: &mut StdRng| self.mapping(random, depth - 1);
-        let mut result = match random.random_range(0..17) {
+        let mut result = match random.random_range(0..18) {
             0 => {
                 json!({"EVAL()": {"expression": expression(random), "args": {"a": inner(random), "x": inner(random)}}})
             }
@@ -209,8 +209,11 @@ impl Generator {
                 json!({"RENDER()": {"template": self.template(random, 2), "args": {"a": inner(random), "items": inner(random)}}})
             }
             12 => json!({"STRIP_HTML()": inner(random)}),
-            13 => json!([inner(random), inner(random)]),
-            14 => json!({"k": inner(random), "a.b": inner(random), "a.c": inner(random)}),
+            13 => {
+                json!({"WITH()": {"args": {"a": inner(random), "x": inner(random)}, "converter": inner(random)}})
+            }
+            14 => json!([inner(random), inner(random)]),
+            15 => json!({"k": inner(random), "a.b": inner(random), "a.c": inner(random)}),
             _ => json!({"item": inner(random), "value": expression(random)}),
         };
         if random.random_ratio(1, 40) {

@@ -276,7 +276,7 @@ impl Compiler {
         match ast.kind {
             AstKind::Lambda { parameters, body } => {
                 let names: Vec<&str> = parameters.iter().map(|(name, _)| name.as_str()).collect();
-                let body = self.with_locals(&names, |compiler| compiler.ast(*body, place));
+                let (body, _) = self.with_locals(&names, |compiler| compiler.ast(*body, place));
                 Argument::Lambda {
                     parameters: names.len(),
                     body,
@@ -394,7 +394,9 @@ fn foreign_function(name: &str) -> Option<&'static str> {
         "$FIRST" => "write list[0]",
         "$LAST" => "write list[-1]",
         "$SUM" => "write $REDUCE(list, (sum, x) => sum + x, 0)",
-        "$SORT" | "$FLATTEN" | "$MERGE" | "$LOOKUP" | "$CONDITIONAL" | "$RENDER" | "$STRIP_HTML" => {
+        "$DISTINCT" | "$UNIQ" => "write $UNIQUE",
+        "$ARRAY" | "$TO_LIST" => "write $LIST",
+        "$SORT" | "$MERGE" | "$LOOKUP" | "$CONDITIONAL" | "$RENDER" => {
             "it is an operator of the mapping, such as SORT(), not a function of expressions"
         }
         _ => return None,

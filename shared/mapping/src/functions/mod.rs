@@ -11,9 +11,11 @@ mod ends_with;
 mod escape_html;
 mod filter;
 mod find;
+mod flatten;
 mod format_time;
 mod integer;
 mod length;
+mod list;
 mod lowercase;
 mod map;
 mod matches;
@@ -27,10 +29,12 @@ mod replace;
 mod split;
 mod starts_with;
 mod stringify_json;
+mod strip_html;
 mod text;
 mod time;
 mod titlecase;
 mod trim;
+mod unique;
 mod uppercase;
 mod urlencode;
 
@@ -52,9 +56,11 @@ pub(crate) static FUNCTIONS: &[&Function] = &[
     &escape_html::ESCAPE_HTML,
     &filter::FILTER,
     &find::FIND,
+    &flatten::FLATTEN,
     &format_time::FORMAT_TIME,
     &integer::INTEGER,
     &length::LENGTH,
+    &list::LIST,
     &lowercase::LOWERCASE,
     &map::MAP,
     &matches::MATCH,
@@ -65,10 +71,12 @@ pub(crate) static FUNCTIONS: &[&Function] = &[
     &split::SPLIT,
     &starts_with::STARTS_WITH,
     &stringify_json::STRINGIFY_JSON,
+    &strip_html::STRIP_HTML,
     &text::TEXT,
     &time::TIME,
     &titlecase::TITLECASE,
     &trim::TRIM,
+    &unique::UNIQUE,
     &uppercase::UPPERCASE,
     &urlencode::URLENCODE,
 ];
@@ -118,8 +126,13 @@ pub(crate) enum Flow {
     Kept,
     /// The result is an element of argument 0 chosen by the lambda (`$FIND`).
     Chosen,
-    /// The result is one of the arguments, or an element of one that is a list (`$COALESCE`).
+    /// The result is one of the arguments, by which of them are null; a list that is the only one stands for its
+    /// elements (`$COALESCE`).
     OneOf,
+    /// The result is a list of the elements of argument 0, and of those of its elements that are lists (`$FLATTEN`).
+    Flattened,
+    /// The result is argument 0, or a list of it (`$LIST`).
+    Listed,
 }
 
 /// The function of a name, `$` included.

@@ -1,4 +1,6 @@
+use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use serde_json::Number;
 
@@ -55,20 +57,44 @@ impl<'v> Machine<'v> {
         Ok(true)
     }
 
+    /// The elements that equal none before them.
+    pub(crate) fn unique(&mut self, list: &List<'v>) -> Result<Vec<Datum<'v>>, Fault> {
+        let mut unique: Vec<Datum<'v>> = Vec::new();
+        // Texts and numbers are hashed, or lists of ids would cost the square of their length.
+        let mut hashed = HashSet::new();
+        let mut compared: Vec<Datum<'v>> = Vec::new();
+        for element in list.iter() {
+            self.spend(1)?;
+            let is_new = match &element {
+                Datum::Text(text) => {
+                    self.spend(count::text_steps(text.len()))?;
+                    hashed.insert(Hashed::Text(text.clone()))
+                }
+                Datum::Number(number) => hashed.insert(match exact(number) {
+                    Some(whole) => Hashed::Whole(whole),
+                    None => Hashed::Broken(number.as_f64().unwrap_or(0.0).to_bits()),
+                }),
+                other => {
+                    let is_new = !self.is_among(compared.iter().cloned(), other)?;
+                    if is_new {
+                        compared.push(other.clone());
+                    }
+                    is_new
+                }
+            };
+            if is_new {
+                unique.push(element);
+            }
+        }
+        Ok(unique)
+    }
+
     /// `value IN container`: an element of a list, a part of a text, a key of an object. Nothing is in null, and
     /// null is in nothing but a list that has it.
     pub(super) fn contains(&mut self, container: &Datum<'v>, value: &Datum<'v>) -> Result<bool, Fault> {
         match (container, value) {
             (Datum::Null, _) => Ok(false),
-            (Datum::List(list), _) => {
-                for element in list.iter() {
-                    self.spend(1)?;
-                    if self.equal(&element, value)? {
-                        return Ok(true);
-                    }
-                }
-                Ok(false)
-            }
+            (Datum::List(list), _) => self.is_among(list.iter(), value),
             (Datum::Text(_) | Datum::Object(_), Datum::Null) => Ok(false),
             (Datum::Text(text), Datum::Text(part)) => {
                 self.spend(count::text_steps(text.len()))?;
@@ -94,6 +120,20 @@ impl<'v> Machine<'v> {
                 ),
             )),
         }
+    }
+
+    fn is_among(
+        &mut self,
+        elements: impl Iterator<Item = Datum<'v>>,
+        value: &Datum<'v>,
+    ) -> Result<bool, Fault> {
+        for element in elements {
+            self.spend(1)?;
+            if self.equal(&element, value)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The order of two sort keys: null first, then numbers by value, texts by code point, false before true, and
@@ -174,6 +214,15 @@ fn numbers(left: &Number, right: &Number) -> Ordering {
     }
     let (left, right) = (left.as_f64().unwrap_or(0.0), right.as_f64().unwrap_or(0.0));
     left.partial_cmp(&right).unwrap_or(Ordering::Equal)
+}
+
+/// What two texts or numbers have in common that are equal.
+#[derive(PartialEq, Eq, Hash)]
+enum Hashed<'v> {
+    Text(Cow<'v, str>),
+    Whole(i128),
+    /// The bits of a number that is not exact.
+    Broken(u64),
 }
 
 fn exact(number: &Number) -> Option<i128> {

@@ -12,7 +12,7 @@ use crate::plan::{MappingNode, Shape, Tracer, loop_slot};
 /// The arguments of an operator that takes an object of them. Those that may be left out end in `?` in its
 /// documentation.
 pub(super) struct Arguments<'a> {
-    operator: &'static str,
+    pub(super) operator: &'static str,
     node: &'a Node,
 }
 
@@ -113,10 +113,11 @@ impl<'a> Arguments<'a> {
         let entries = node.entries().iter();
         let entries = entries.map(|(key, node)| {
             check_name(&key.name, key, compiler);
-            (key.name.clone(), compiler.node(node))
+            (key.clone(), compiler.node(node))
         });
         Names {
             entries: entries.collect(),
+            shared: is_anchored(node),
         }
     }
 
@@ -187,7 +188,9 @@ impl<'a> Arguments<'a> {
 /// Mappings with names, evaluated where they are written and visible elsewhere.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    pub(super) entries: Vec<(String, MappingNode)>,
+    pub(super) entries: Vec<(Key, MappingNode)>,
+    /// Written once for several places, each of which reads what it needs.
+    shared: bool,
 }
 
 impl Names {
@@ -202,7 +205,7 @@ impl Names {
         machine: &mut Machine<'v>,
         parts: &mut Parts,
     ) -> Option<Vec<Datum<'v>>> {
-        let explain = |(name, node): &'v (String, MappingNode)| parts.argument(machine, name, node);
+        let explain = |(key, node): &'v (Key, MappingNode)| parts.argument(machine, &key.name, node);
         self.entries.iter().map(explain).collect()
     }
 
@@ -210,9 +213,35 @@ impl Names {
         self.entries.iter().map(|(_, node)| tracer.node(node)).collect()
     }
 
-    pub(super) fn list(&self) -> Vec<&str> {
-        self.entries.iter().map(|(name, _)| name.as_str()).collect()
+    /// Compiles what sees the names. A name that it does not read is hardly what was meant.
+    pub(super) fn around<R>(
+        &self,
+        operator: &str,
+        compiler: &mut Compiler,
+        compile: impl FnOnce(&mut Compiler) -> R,
+    ) -> R {
+        let names: Vec<&str> = self.entries.iter().map(|(key, _)| key.name.as_str()).collect();
+        let (result, locals) = compiler.with_locals(&names, compile);
+        for ((key, _), local) in self.entries.iter().zip(locals) {
+            if !local.is_read && !self.shared {
+                compiler.report(
+                    Diagnostic::warning(
+                        code::UNREAD_NAME,
+                        format!("nothing in {operator} reads \"{}\"", key.name),
+                    )
+                    .at(&key.place)
+                    .help("take it out, or look for a name that is spelt in another way where it should be read"),
+                );
+            }
+        }
+        result
     }
+}
+
+/// Whether a node has an anchor: with it its text begins. What an alias stands for has the same place.
+fn is_anchored(node: &Node) -> bool {
+    let text = node.place.source.text.get(node.place.start..);
+    text.is_some_and(|text| text.starts_with('&'))
 }
 
 fn check_name(name: &str, key: &Key, compiler: &mut Compiler) {

@@ -69,7 +69,7 @@ struct Conditional {
 fn compile(node: &Node, compiler: &mut Compiler) -> Option<Box<dyn Evaluate>> {
     let arguments = Arguments::read(&CONDITIONAL.documentation, node, compiler)?;
     let names = arguments.names("context", compiler);
-    let (condition, pass, fail) = compiler.with_locals(&names.list(), |compiler| {
+    let (condition, pass, fail) = names.around(CONDITIONAL.documentation.name, compiler, |compiler| {
         (
             arguments.mapping("condition", compiler),
             arguments.mapping("on_pass", compiler),
@@ -123,7 +123,7 @@ impl Evaluate for Conditional {
     fn trace(&self, tracer: &mut Tracer) -> Shape {
         let shapes = self.names.trace(tracer);
         tracer.with_locals(shapes, |tracer| {
-            tracer.used(&self.condition);
+            tracer.tested(&self.condition);
             let mut shape = Shape::computed();
             for branch in [&self.pass, &self.fail].into_iter().flatten() {
                 shape = shape.or(tracer.node(branch));

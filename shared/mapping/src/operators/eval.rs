@@ -1,13 +1,9 @@
-use super::arguments::{Arguments, Names};
+use super::arguments::Arguments;
+use super::named::Named;
 use super::{Evaluate, Operator};
 use crate::compile::Compiler;
-use crate::datum::Datum;
 use crate::document::{Content, Node};
 use crate::documentation::{Documentation, Example, Parameter};
-use crate::explain::Parts;
-use crate::fault::Fault;
-use crate::machine::Machine;
-use crate::plan::{MappingNode, Shape, Tracer};
 
 pub(crate) static EVAL: Operator = Operator {
     documentation: Documentation {
@@ -43,43 +39,18 @@ pub(crate) static EVAL: Operator = Operator {
     compile,
 };
 
-#[derive(Debug)]
-struct Eval {
-    names: Names,
-    expression: MappingNode,
-}
-
 fn compile(node: &Node, compiler: &mut Compiler) -> Option<Box<dyn Evaluate>> {
     let arguments = Arguments::read(&EVAL.documentation, node, compiler)?;
     let names = arguments.names("args", compiler);
     let expression = arguments.get("expression")?;
     if matches!(expression.content, Content::List(_) | Content::Object(_)) {
-        arguments.wrong_kind("expression", "the text of an expression", expression, compiler);
+        arguments.wrong_kind(
+            "expression",
+            "the text of an expression (WITH() takes any mapping)",
+            expression,
+            compiler,
+        );
         return None;
     }
-    let expression = compiler.with_locals(&names.list(), |compiler| compiler.node(expression));
-    Some(Box::new(Eval { names, expression }))
-}
-
-impl Evaluate for Eval {
-    fn evaluate<'v>(&'v self, machine: &mut Machine<'v>) -> Result<Datum<'v>, Fault> {
-        let values = self.names.evaluate(machine)?;
-        machine.with_locals(values, |machine| machine.node(&self.expression))
-    }
-
-    fn explain<'v>(&'v self, machine: &mut Machine<'v>, parts: &mut Parts) -> &'static str {
-        if let Some(values) = self.names.explain(machine, parts) {
-            let explained = machine.with_locals(values, |machine| {
-                parts.argument(machine, "expression", &self.expression);
-                Ok(())
-            });
-            explained.ok();
-        }
-        EVAL.documentation.name
-    }
-
-    fn trace(&self, tracer: &mut Tracer) -> Shape {
-        let shapes = self.names.trace(tracer);
-        tracer.with_locals(shapes, |tracer| tracer.node(&self.expression))
-    }
+    Named::compile(&arguments, names, "expression", compiler)
 }

@@ -56,17 +56,7 @@ impl Evaluate for Flatten {
     fn evaluate<'v>(&'v self, machine: &mut Machine<'v>) -> Result<Datum<'v>, Fault> {
         let items = machine.node(&self.items)?;
         let items = machine.elements(&items, "FLATTEN()", &self.items)?;
-        let mut flat = Vec::with_capacity(items.len());
-        for item in items.iter() {
-            match item {
-                Datum::List(inner) => {
-                    machine.spend(1 + inner.len() as u64 / 16)?;
-                    flat.extend(inner.iter());
-                }
-                other => flat.push(other),
-            }
-        }
-        machine.new_list(flat)
+        machine.flat(&items)
     }
 
     fn explain<'v>(&'v self, machine: &mut Machine<'v>, parts: &mut Parts) -> &'static str {
@@ -76,9 +66,6 @@ impl Evaluate for Flatten {
 
     fn trace(&self, tracer: &mut Tracer) -> Shape {
         let items = tracer.node(&self.items);
-        tracer.walk(&items);
-        let each = tracer.each(&items);
-        tracer.walk(&each);
-        Shape::list_of(tracer.each(&each).or(each))
+        tracer.flat(&items)
     }
 }

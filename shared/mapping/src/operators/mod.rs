@@ -10,9 +10,11 @@ mod flatten;
 mod lookup;
 mod map;
 mod merge;
+mod named;
 mod render;
 mod sort;
 mod strip_html;
+mod with;
 
 use std::fmt::Debug;
 
@@ -26,9 +28,10 @@ use crate::fault::Fault;
 use crate::machine::{Machine, Output};
 use crate::plan::{Shape, Tracer};
 
-/// Every operator, in the order of the guide.
+/// Every operator, in the order of the guide; those that are ours behind the one that they are most like.
 pub(crate) static OPERATORS: &[&Operator] = &[
     &eval::EVAL,
+    &with::WITH,
     &map::MAP,
     &filter::FILTER,
     &sort::SORT,

@@ -83,13 +83,13 @@ fn compile(node: &Node, compiler: &mut Compiler) -> Option<Box<dyn Evaluate>> {
         Some(names) => Scope::Only(names),
         None => {
             let named = names_in(&template);
-            Scope::Everything(
-                compiler
-                    .locals()
-                    .into_iter()
-                    .filter(|(name, _)| named.contains(name))
-                    .collect(),
-            )
+            let mut locals = compiler.locals();
+            locals.retain(|name| named.contains(name));
+            let resolved = locals.into_iter().map(|name| {
+                let resolved = compiler.resolve(&name);
+                (name, resolved)
+            });
+            Scope::Everything(resolved.collect())
         }
     };
     Some(Box::new(Render { template, scope }))
@@ -110,7 +110,10 @@ impl Evaluate for Render {
         let scope = match &self.scope {
             Scope::Only(names) => {
                 let values = names.evaluate(machine)?;
-                let keys = names.entries.iter().map(|(name, _)| Cow::Borrowed(name.as_str()));
+                let keys = names
+                    .entries
+                    .iter()
+                    .map(|(key, _)| Cow::Borrowed(key.name.as_str()));
                 vec![machine.new_object(keys.zip(values).collect())?]
             }
             Scope::Everything(locals) => {
@@ -147,7 +150,7 @@ impl Evaluate for Render {
                     names
                         .entries
                         .iter()
-                        .map(|(name, _)| name.clone())
+                        .map(|(key, _)| key.name.clone())
                         .zip(shapes)
                         .collect::<Vec<_>>(),
                     false,

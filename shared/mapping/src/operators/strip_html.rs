@@ -5,7 +5,6 @@ use crate::document::Node;
 use crate::documentation::{Documentation, Example, Parameter};
 use crate::explain::Parts;
 use crate::fault::Fault;
-use crate::html;
 use crate::machine::Machine;
 use crate::plan::{MappingNode, Shape, Tracer};
 
@@ -56,10 +55,7 @@ impl Evaluate for StripHtml {
     fn evaluate<'v>(&'v self, machine: &mut Machine<'v>) -> Result<Datum<'v>, Fault> {
         match machine.node(&self.text)? {
             Datum::Null => Ok(Datum::Null),
-            Datum::Text(text) => {
-                machine.spend(text.len() as u64 / 64)?;
-                machine.new_text(html::strip(&text))
-            }
+            Datum::Text(text) => machine.stripped(&text),
             other => {
                 let message = format!("expected text, found {}", other.kind());
                 Err(Fault::types("STRIP_HTML()", message).in_place(&self.text.place))

@@ -193,6 +193,9 @@ struct Step {
     read: Option<Noted>,
     /// Where it is walked: its length matters even if its elements do not.
     walked: Option<Noted>,
+    /// Where it is tested for being truthy or null: that takes no more of it than walking, but for who gives the input a
+    /// part at a time it is as good as read, because an object without its fields is not truthy.
+    tested: Option<Noted>,
 }
 
 /// When and where a part was first used.
@@ -210,7 +213,14 @@ impl Step {
             below: Vec::new(),
             read: None,
             walked: None,
+            tested: None,
         }
+    }
+
+    /// Where all of it was first needed, for who leaves out what is not.
+    fn whole(&self) -> Option<&Noted> {
+        let noted = self.read.iter().chain(&self.tested);
+        noted.min_by_key(|noted| noted.order)
     }
 }
 
@@ -244,8 +254,12 @@ impl Tracer {
 
     fn outline_of(&self, at: usize) -> Option<Outline> {
         let step = self.steps.get(at)?;
-        let mut outline = Outline::used(step.read.is_some(), step.walked.is_some());
-        let mut used = step.read.is_some() || step.walked.is_some();
+        let (read, walked) = (
+            step.read.is_some(),
+            step.walked.is_some() || step.tested.is_some(),
+        );
+        let mut outline = Outline::used(read, walked);
+        let mut used = read || walked;
         for at in &step.below {
             if let Some((_, segment)) = self.steps.get(*at).and_then(|step| step.from.as_ref())
                 && let Some(below) = self.outline_of(*at)
@@ -274,14 +288,15 @@ impl Tracer {
     /// What is read at a step and below; where nothing is, the step itself if it is walked.
     fn find_reads<'s>(&'s self, at: usize, found: &mut Vec<(usize, &'s Noted)>) {
         let Some(step) = self.steps.get(at) else { return };
-        if let Some(noted) = &step.read {
+        if let Some(noted) = step.whole() {
             return found.push((at, noted));
         }
         let before = found.len();
         for below in &step.below {
             self.find_reads(*below, found);
         }
-        let is_read = |(at, _): &(usize, &Noted)| self.steps.get(*at).is_some_and(|step| step.read.is_some());
+        let is_read =
+            |(at, _): &(usize, &Noted)| self.steps.get(*at).is_some_and(|step| step.whole().is_some());
         if let Some(noted) = &step.walked
             && !found.iter().skip(before).any(is_read)
         {
@@ -367,6 +382,13 @@ impl Tracer {
         }
     }
 
+    /// The value is only asked whether it is truthy, or null.
+    fn test(&mut self, shape: &Shape) {
+        for path in &shape.paths {
+            self.note(*path, |step| &mut step.tested);
+        }
+    }
+
     /// The value is walked element by element; what is read of each is noted apart.
     pub(crate) fn walk(&mut self, shape: &Shape) {
         for path in &shape.paths {
@@ -382,6 +404,14 @@ impl Tracer {
                 place: self.place.clone(),
             });
         }
+    }
+
+    /// One list of the elements, and of those of elements that are lists.
+    pub(crate) fn flat(&mut self, items: &Shape) -> Shape {
+        self.walk(items);
+        let each = self.each(items);
+        self.walk(&each);
+        Shape::list_of(self.each(&each).or(each))
     }
 
     /// The shape, unless it is too large to be followed.
@@ -417,16 +447,22 @@ impl Tracer {
         self.with_locals(shapes, follow)
     }
 
-    /// Follows what decides about each element: a condition, or the element itself.
+    /// Follows what decides about each element by being truthy: a condition, or the element itself.
     pub(crate) fn condition(&mut self, condition: Option<&MappingNode>, items: &Shape) {
         match condition {
-            Some(condition) => self.with_loop(items, |tracer| tracer.used(condition)),
+            Some(condition) => self.with_loop(items, |tracer| tracer.tested(condition)),
             None => {
                 self.walk(items);
                 let each = self.each(items);
-                self.read(&each);
+                self.test(&each);
             }
         }
+    }
+
+    /// Follows a node whose value is truthy or not, and used no further.
+    pub(crate) fn tested(&mut self, node: &MappingNode) {
+        let shape = self.node(node);
+        self.test(&shape);
     }
 
     /// What is known of a local.
@@ -499,9 +535,14 @@ impl Tracer {
                 self.read(&computed);
                 Shape::object_of(fields)
             }
-            Kind::Negate(operand) | Kind::Not(operand) => {
+            Kind::Negate(operand) => {
                 let shape = self.expression(operand);
                 self.read(&shape);
+                Shape::computed()
+            }
+            Kind::Not(operand) => {
+                let shape = self.expression(operand);
+                self.test(&shape);
                 Shape::computed()
             }
             Kind::Binary { left, right, .. } => {
@@ -517,7 +558,7 @@ impl Tracer {
                     let operand = self.expression(operand);
                     // All but the last are tested for being truthy.
                     if position + 1 < operands.len() {
-                        self.read(&operand);
+                        self.test(&operand);
                     }
                     shape = shape.or(operand);
                 }
@@ -529,7 +570,7 @@ impl Tracer {
                 otherwise,
             } => {
                 let condition = self.expression(condition);
-                self.read(&condition);
+                self.test(&condition);
                 let then = self.expression(then);
                 match otherwise {
                     Some(otherwise) => then.or(self.expression(otherwise)),
@@ -590,9 +631,14 @@ impl Tracer {
             for argument in arguments {
                 if let Argument::Value { expression, .. } = argument {
                     let one = self.expression(expression);
-                    // Which one it is depends on what they are.
-                    self.read(&one);
-                    shape = shape.or(self.each(&one)).or(one);
+                    // Which one it is depends on which of them are null.
+                    self.test(&one);
+                    if arguments.len() == 1 {
+                        let each = self.each(&one);
+                        self.test(&each);
+                        shape = shape.or(each);
+                    }
+                    shape = shape.or(one);
                 }
             }
             return shape;
@@ -601,7 +647,13 @@ impl Tracer {
             return Shape::computed();
         };
         let list = self.expression(expression);
+        if flow == Flow::Flattened {
+            return self.flat(&list);
+        }
         self.walk(&list);
+        if flow == Flow::Listed {
+            return Shape::list_of(list.clone()).or(list);
+        }
         let each = self.each(&list);
         let mut result = Shape::computed();
         for argument in rest {
@@ -609,7 +661,7 @@ impl Tracer {
             if flow == Flow::Mapped {
                 result = result.or(shape);
             } else {
-                self.read(&shape);
+                self.test(&shape);
             }
         }
         match flow {
@@ -617,7 +669,7 @@ impl Tracer {
             // An index counts what is left, so it may be any of them.
             Flow::Kept => list.or(Shape::list_of(each)),
             Flow::Chosen => each,
-            Flow::Computed | Flow::Tested | Flow::OneOf => Shape::computed(),
+            Flow::Computed | Flow::Tested | Flow::OneOf | Flow::Flattened | Flow::Listed => Shape::computed(),
         }
     }
 

@@ -283,7 +283,7 @@ impl Parser<'_> {
         let names = dsl::parse(text).map(|ast| names::of(&ast)).unwrap_or_default();
         let locals: Vec<&str> = names.iter().map(String::as_str).collect();
         let place = self.at(content);
-        let expression = self
+        let (expression, _) = self
             .compiler
             .with_locals(&locals, |compiler| compiler.expression(text, &place));
         Reference::Expression(Computed {

@@ -38,6 +38,8 @@ pub(crate) fn expression() -> impl Strategy<Value = String> {
         Just(".$FILTER("),
         Just(".$TEXT()"),
         Just("$CONCAT("),
+        Just("$LIST("),
+        Just("$FLATTEN("),
         Just(".$REPLACE("),
         Just(".$SPLIT("),
         Just("$REDUCE(xs, (a, b) => "),
@@ -52,6 +54,57 @@ pub(crate) fn expression() -> impl Strategy<Value = String> {
         Just("😀"),
     ];
     prop::collection::vec(piece, 0..25).prop_map(|pieces| pieces.concat())
+}
+
+/// An expression that follows the grammar: paths, conditions and functions in one another.
+pub(crate) fn well_formed() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(vec![
+        "$", "a", "xs", "b", "item", "a.xs", "xs[0]", "0", "'é'", "NULL",
+    ]);
+    leaf.prop_map(String::from).prop_recursive(4, 24, 3, |inner| {
+        let of_one = prop::sample::select(vec![
+            "(%).a",
+            "(%).xs",
+            "(%)[0]",
+            "(%)[-1]",
+            "(%)[1:]",
+            "(%)[b]",
+            "NOT (%)",
+            "$LIST(%)",
+            "$FLATTEN(%)",
+            "$UNIQUE(%)",
+            "$STRIP_HTML(%)",
+            "$COALESCE(%)",
+            "$LENGTH(%)",
+            "$TEXT(%)",
+            "$MAP(%, x => x.a)",
+            "$MAP(%, x => $LIST(x))",
+            "$FILTER(%, x => x)",
+            "$FILTER(%, x => x.b)",
+            "$FIND(%, x => x.a OR x.xs)",
+            "$ANY(%, x => x)",
+            "$ALL(%, x => x.xs)",
+            "{'a': %}",
+        ]);
+        let of_two = prop::sample::select(vec![
+            "(%) OR (~)",
+            "(%) AND (~)",
+            "IF % THEN ~ ELSE a",
+            "IF a THEN % ELSE ~",
+            "$COALESCE(%, ~)",
+            "[%, ~]",
+            "{'a': %, 'xs': ~}",
+            "(%) == (~)",
+            "(%) IN (~)",
+        ]);
+        prop_oneof![
+            2 => (of_one, inner.clone()).prop_map(|(form, inner)| form.replace('%', &inner)),
+            1 => (of_two, inner.clone(), inner).prop_map(|(form, one, other)| {
+                let (before, behind) = form.split_once('~').unwrap();
+                [before, behind].map(|part| part.replace('%', &one)).join(&other)
+            }),
+        ]
+    })
 }
 
 pub(crate) fn value() -> impl Strategy<Value = Value> {
@@ -74,7 +127,11 @@ pub(crate) fn value() -> impl Strategy<Value = Value> {
 }
 
 pub(crate) fn mapping() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![expression().prop_map(Value::from), value()];
+    let leaf = prop_oneof![
+        expression().prop_map(Value::from),
+        well_formed().prop_map(Value::from),
+        value()
+    ];
     leaf.prop_recursive(3, 12, 3, |inner| {
         let operator = prop_oneof![
             Just("MAP()"),
@@ -89,6 +146,7 @@ pub(crate) fn mapping() -> impl Strategy<Value = Value> {
             Just("RENDER()"),
             Just("STRIP_HTML()"),
             Just("EVAL()"),
+            Just("WITH()"),
             Just("XS()"),
         ];
         let name = prop_oneof![

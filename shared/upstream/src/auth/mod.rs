@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
+use mapping::Template;
 use percent_encoding::utf8_percent_encode;
 use serde_json::{Value, json};
 use storage::Secret;
@@ -14,7 +15,7 @@ use url::Url;
 
 pub(crate) use self::oauth::TokenCache;
 use crate::error::{ErrorKind, Outcome, UpstreamError};
-use crate::model::{ApiKeyLocation, Auth};
+use crate::model::{ApiKeyLocation, Auth, SecretHeader};
 use crate::request::{Prepared, Root, UNRESERVED};
 use crate::send::Session;
 
@@ -59,6 +60,22 @@ impl Credentials {
     }
 }
 
+/// Headers that hold secrets besides the credentials.
+#[derive(Clone, Default)]
+pub(crate) struct SecretHeaders(Vec<(HeaderName, HeaderValue)>);
+
+impl SecretHeaders {
+    /// Adds them to a request. A header that it has already stays.
+    pub(crate) fn apply(&self, request: &mut Prepared) {
+        for (name, value) in &self.0 {
+            request
+                .headers
+                .entry(name.clone())
+                .or_insert_with(|| value.clone());
+        }
+    }
+}
+
 /// The query of a URL without one parameter; the others stay exactly as they are written.
 fn without_parameter(url: &Url, name: &str) -> String {
     let named = |pair: &&str| {
@@ -86,12 +103,13 @@ pub(crate) struct InUse {
 impl Session<'_> {
     /// Reads the credentials of this call.
     pub(crate) async fn log_in(&mut self) -> Result<(), UpstreamError> {
+        self.secret_headers = self.read_headers(&self.connector.secret_headers).await?;
         let key = match &self.connector.auth {
             Auth::None => return Ok(()),
             Auth::OAuth2ClientCredentials { .. } | Auth::OAuth2RefreshToken { .. } | Auth::Session(_) => {
                 return self.take_token().await;
             }
-            Auth::Basic { secret, .. } | Auth::Bearer { secret } => secret,
+            Auth::Basic { secret, .. } | Auth::BasicKey { secret, .. } | Auth::Bearer { secret } => secret,
             Auth::ApiKey {
                 secret,
                 fallback_secret,
@@ -103,6 +121,16 @@ impl Session<'_> {
         };
         let value = self.read_secret(key).await?;
         self.use_secret(key, value, false)
+    }
+
+    /// Reads the secrets of headers.
+    async fn read_headers(&mut self, headers: &[SecretHeader]) -> Result<SecretHeaders, UpstreamError> {
+        let mut read = Vec::with_capacity(headers.len());
+        for header in headers {
+            let value = self.read_secret(&header.secret).await?;
+            read.push(filled_in(&header.name, &header.pattern, &value, &header.secret)?);
+        }
+        Ok(SecretHeaders(read))
     }
 
     /// After 401 or 403: takes other credentials, if there are any that are not among those `refused`. Another
@@ -136,7 +164,11 @@ impl Session<'_> {
                 self.forget_session(refused).await;
                 return self.take_token().await.map(|()| true);
             }
-            Auth::None | Auth::Basic { .. } | Auth::Bearer { .. } | Auth::ApiKey { .. } => {}
+            Auth::None
+            | Auth::Basic { .. }
+            | Auth::BasicKey { .. }
+            | Auth::Bearer { .. }
+            | Auth::ApiKey { .. } => {}
         }
         let other = match auth {
             Auth::ApiKey {
@@ -242,20 +274,17 @@ impl Session<'_> {
         match &self.connector.auth {
             Auth::None => Ok(Credentials::None),
             Auth::Basic { username, .. } => {
-                let settings = self.settings();
-                let root = Root {
-                    scope: &settings,
-                    environment: &self.environment,
-                };
-                let user = root.plain(username, "the user name of the connector")?;
-                if user.contains(':') {
-                    return Err(unusable("the user name of the connector", "holds a colon"));
-                }
-                let pair = Secret::new(format!("{user}:{}", value.expose()));
-                let encoded = Secret::new(STANDARD.encode(pair.expose()));
-                self.redactor.hide(encoded.expose());
-                let text = Secret::new(format!("Basic {}", encoded.expose()));
-                header(AUTHORIZATION, &text, key)
+                const WHAT: &str = "the user name of the connector";
+                let user = self.of_settings(username, WHAT)?;
+                self.basic(&user, WHAT, value.expose(), key)
+            }
+            Auth::BasicKey { password, .. } => {
+                let password = password.as_ref();
+                let password = password
+                    .map(|password| self.of_settings(password, "the password of the connector"))
+                    .transpose()?
+                    .unwrap_or_default();
+                self.basic(value.expose(), &format!("the secret `{key}`"), &password, key)
             }
             Auth::Session(login) => Self::session_credentials(login, value),
             Auth::Bearer { .. } | Auth::OAuth2ClientCredentials { .. } | Auth::OAuth2RefreshToken { .. } => {
@@ -265,13 +294,38 @@ impl Session<'_> {
             Auth::ApiKey { location, .. } => match location {
                 ApiKeyLocation::Query { name } => Ok(Credentials::Query(name.clone(), value.clone())),
                 ApiKeyLocation::Header { name, pattern } => {
-                    let header_name = HeaderName::from_bytes(name.as_bytes())
-                        .map_err(|_| unusable(&format!("the header name `{name}`"), "is not one"))?;
-                    let text = Secret::new(pattern.replace("%s", value.expose()));
-                    header(header_name, &text, key)
+                    let (name, value) = filled_in(name, pattern, value, key)?;
+                    Ok(Credentials::Header(name, value))
                 }
             },
         }
+    }
+
+    /// The credentials of RFC 7617; `whose` is the user name in an error.
+    fn basic(
+        &mut self,
+        user: &str,
+        whose: &str,
+        password: &str,
+        key: &str,
+    ) -> Result<Credentials, UpstreamError> {
+        if user.contains(':') {
+            return Err(unusable(whose, "holds a colon"));
+        }
+        let pair = Secret::new(format!("{user}:{password}"));
+        let encoded = Secret::new(STANDARD.encode(pair.expose()));
+        self.redactor.hide(encoded.expose());
+        let text = Secret::new(format!("Basic {}", encoded.expose()));
+        header(AUTHORIZATION, &text, key)
+    }
+
+    fn of_settings(&self, template: &Template, what: &str) -> Result<String, UpstreamError> {
+        let settings = self.settings();
+        let root = Root {
+            scope: &settings,
+            environment: &self.environment,
+        };
+        root.plain(template, what)
     }
 
     /// What templates of credentials see: the settings, and nothing that a caller gave.
@@ -310,7 +364,25 @@ fn is_among(value: &Secret, others: &[Secret]) -> bool {
     others.iter().any(|other| other.is_same(value))
 }
 
+/// A header with a secret where its pattern has `%s`.
+fn filled_in(
+    name: &str,
+    pattern: &str,
+    value: &Secret,
+    secret: &str,
+) -> Result<(HeaderName, HeaderValue), UpstreamError> {
+    let name = HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| unusable(&format!("the header name `{name}`"), "is not one"))?;
+    let text = Secret::new(pattern.replace("%s", value.expose()));
+    Ok((name, sensitive(&text, secret)?))
+}
+
 fn header(name: HeaderName, value: &Secret, secret: &str) -> Result<Credentials, UpstreamError> {
+    Ok(Credentials::Header(name, sensitive(value, secret)?))
+}
+
+/// A header value that HTTP libraries do not show.
+fn sensitive(value: &Secret, secret: &str) -> Result<HeaderValue, UpstreamError> {
     let text = value.expose();
     let made = text
         .chars()
@@ -322,7 +394,7 @@ fn header(name: HeaderName, value: &Secret, secret: &str) -> Result<Credentials,
         return Err(unusable(&format!("the secret `{secret}`"), why));
     };
     value.set_sensitive(true);
-    Ok(Credentials::Header(name, value))
+    Ok(value)
 }
 
 fn unusable(what: &str, why: &str) -> UpstreamError {

@@ -273,8 +273,10 @@ impl Session<'_> {
             let integration = &self.connector.integration;
             tracing::warn!(
                 integration,
-                "the system gave a new refresh token, which this process alone knows: when it ends, or another one \
-                 asks, the one in the secret store may be refused. Have the system keep refresh tokens valid"
+                "the system replaces refresh tokens: it gave a new one, which this process alone knows and nothing \
+                 stores. Another process, and this one after a restart, asks with the one in the secret store, which \
+                 the system may refuse, or take for stolen and end the grant. Have it keep refresh tokens valid, or use \
+                 another kind of `auth`"
             );
         }
         kept.refresh = Some(new);
@@ -403,6 +405,14 @@ fn refusal(response: &Response) -> UpstreamError {
     let word = answer.get("error").and_then(Value::as_str);
     let word =
         word.filter(|word| word.len() <= 64 && word.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
+    let check = match word {
+        Some("invalid_grant") => {
+            "the refresh token: it is unknown, over, or was replaced by one that another process got; grant access anew \
+             and set the secret"
+        }
+        Some("invalid_client") => "the client id and its secret",
+        _ => "the client id, the secrets and the scope",
+    };
     let word = word.map(|word| format!(" ({word})")).unwrap_or_default();
     let status = response.status;
     let kind = if status >= 500 {
@@ -410,7 +420,6 @@ fn refusal(response: &Response) -> UpstreamError {
     } else {
         ErrorKind::Credentials
     };
-    let message =
-        format!("the token endpoint answered {status}{word}; check the client id, the secrets and the scope");
+    let message = format!("the token endpoint answered {status}{word}; check {check}");
     UpstreamError::new(kind, Outcome::NotSent, message).with_status(status)
 }

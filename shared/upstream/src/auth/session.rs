@@ -1,16 +1,17 @@
 //! Sessions: a login request gives a token or cookies, which are kept until the system says that they died.
 
+use http::HeaderMap;
 use http::header::{COOKIE, SET_COOKIE};
-use http::{HeaderMap, HeaderName};
 use mapping::{Mapping, is_truthy};
 use serde_json::{Map, Value, json};
 use storage::Secret;
 use tokio::time::Instant;
 
 use super::oauth::{Slot, Token};
-use super::{Credentials, header, is_among, unusable};
+use super::{Credentials, filled_in, header, is_among};
 use crate::error::{ErrorKind, Outcome, UpstreamError};
 use crate::model::{Auth, SessionLocation, SessionLogin};
+use crate::reads::BodyReads;
 use crate::request::{Form, Root, prepare};
 use crate::response;
 use crate::send::{Response, Session};
@@ -66,7 +67,7 @@ impl Session<'_> {
         let Some(expired_when) = &login.expired_when else {
             return Ok(answer.status == 401);
         };
-        let value = Self::session_answer(answer);
+        let value = Self::session_answer(answer, &BodyReads::of([expired_when]));
         let holds = self.of_session(expired_when, &value, "`expired_when` of the connector's `auth`")?;
         Ok(is_truthy(&holds))
     }
@@ -84,9 +85,8 @@ impl Session<'_> {
                 header(COOKIE, &Secret::new(format!("{name}={}", token.expose())), WHAT)
             }
             SessionLocation::Header { name, pattern } => {
-                let name = HeaderName::from_bytes(name.as_bytes())
-                    .map_err(|_| unusable(&format!("the header name `{name}`"), "is not one"))?;
-                header(name, &Secret::new(pattern.replace("%s", token.expose())), WHAT)
+                let (name, value) = filled_in(name, pattern, token, WHAT)?;
+                Ok(Credentials::Header(name, value))
             }
         }
     }
@@ -123,53 +123,45 @@ impl Session<'_> {
             scope: &scope,
             environment: &self.environment,
         };
-        let prepared = prepare(self.connector, &Form::of(&login.request), &root, None)
+        let mut prepared = prepare(self.connector, &Form::of(&login.request), &root, None)
             .map_err(|error| self.without_secrets(&error))?;
+        self.read_headers(&login.secret_headers)
+            .await?
+            .apply(&mut prepared);
+        self.secret_headers.apply(&mut prepared);
         let answer = self
             .send_with_retries(ACTION, &prepared, &Credentials::None, login.request.repeatable)
             .await?;
         let status = answer.status;
+        let check = self.login_secrets(login);
+        let kind = if status >= 500 {
+            ErrorKind::Status(status)
+        } else {
+            ErrorKind::Credentials
+        };
         let refused = |why: String| {
             let message = format!("the {ACTION} of the connector's `auth` {why}");
-            UpstreamError::new(ErrorKind::Credentials, Outcome::NotSent, message).with_status(status)
+            UpstreamError::new(kind, Outcome::NotSent, message).with_status(status)
         };
-        match status {
-            // A form that logs people in leads on to a page.
-            200..=299 | 302 | 303 => {}
-            400 | 401 | 403 => {
-                let why = format!(
-                    "was answered {status}: check the secret `{}` and the `login`",
-                    login.secret
-                );
-                return Ok(Err(refused(why)));
-            }
-            500.. => {
-                let message = format!("the {ACTION} of the connector's `auth` was answered {status}");
-                return Err(
-                    UpstreamError::new(ErrorKind::Status(status), Outcome::NotSent, message)
-                        .with_status(status),
-                );
-            }
-            _ => {
-                return Err(refused(format!(
-                    "was answered {status}: check the `path` of the `login`"
-                )));
-            }
+        let value = Self::session_answer(&answer, &BodyReads::everything());
+        // A form that logs people in leads on to a page.
+        if !matches!(status, 200..=299 | 302 | 303) {
+            // A rule that was not written for such a body is not what the person should hear of.
+            let said = self.login_failed(login, &value).unwrap_or_default();
+            let why = match (said, status) {
+                (Some(said), _) => format!("was answered {status}: {said}; check {check}"),
+                (None, 400 | 401 | 403) => format!("was answered {status}: check {check} and the `login`"),
+                (None, 500..) => format!("was answered {status}"),
+                (None, _) => format!("was answered {status}: check the `path` of the `login`"),
+            };
+            let error = refused(why).with_excerpt(self.redactor.excerpt(&answer.body));
+            return match status {
+                400 | 401 | 403 => Ok(Err(error)),
+                _ => Err(error),
+            };
         }
-        let value = Self::session_answer(&answer);
-        for rule in &login.request.fail_when {
-            if is_truthy(&self.of_session(&rule.condition, &value, "`fail_when` of the `login`")?) {
-                let said = match &rule.message {
-                    Some(message) => self.of_session(message, &value, "`fail_when` of the `login`")?,
-                    None => Value::Null,
-                };
-                let said = said.as_str().unwrap_or("its `fail_when` holds");
-                let said = self.redactor.text(said);
-                return Ok(Err(refused(format!(
-                    "failed: {said}; check the secret `{}`",
-                    login.secret
-                ))));
-            }
+        if let Some(said) = self.login_failed(login, &value)? {
+            return Ok(Err(refused(format!("failed: {said}; check {check}"))));
         }
         let session = match &login.token {
             None => cookies(&answer.headers).ok_or_else(|| {
@@ -189,9 +181,42 @@ impl Session<'_> {
         Ok(Ok(session))
     }
 
+    /// The secrets that a login sends, for a person: "the secret `password`".
+    fn login_secrets(&self, login: &SessionLogin) -> String {
+        let of_headers = login.secret_headers.iter().chain(&self.connector.secret_headers);
+        let names = std::iter::once(&login.secret).chain(of_headers.map(|header| &header.secret));
+        let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+        let what = if names.len() == 1 {
+            "the secret"
+        } else {
+            "the secrets"
+        };
+        format!("{what} {}", names.join(", "))
+    }
+
+    /// What the first rule says that holds for the answer to a login.
+    fn login_failed(&self, login: &SessionLogin, answer: &Value) -> Result<Option<String>, UpstreamError> {
+        const WHAT: &str = "`fail_when` of the `login`";
+        for rule in &login.request.fail_when {
+            if !is_truthy(&self.of_session(&rule.condition, answer, WHAT)?) {
+                continue;
+            }
+            let said = match &rule.message {
+                Some(message) => self.of_session(message, answer, WHAT)?,
+                None => Value::Null,
+            };
+            let said = said.as_str().unwrap_or_default().trim().trim_end_matches('.');
+            return Ok(Some(match said {
+                "" => "its `fail_when` holds".to_owned(),
+                said => self.redactor.text(said),
+            }));
+        }
+        Ok(None)
+    }
+
     /// What the mappings of a session see as `response`. The secrets of the call stand in it: it leads nowhere else.
-    fn session_answer(answer: &Response) -> Value {
-        let body = response::plain_body(answer);
+    fn session_answer(answer: &Response, reads: &BodyReads) -> Value {
+        let body = response::plain_body(answer, reads);
         let mut headers = Map::new();
         for name in answer.headers.keys() {
             let values: Vec<_> = answer.headers.get_all(name).iter().collect();

@@ -1,24 +1,24 @@
 //! Asks for page after page and collects their items.
 
+mod fingerprint;
 mod items;
 mod link;
 mod position;
 mod token;
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hasher};
-use std::io;
 
 use mapping::is_truthy;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use self::fingerprint::fingerprint;
 use self::items::Collected;
 use self::position::{Position, Track};
 use crate::answer::Reply;
 use crate::client::Answer;
 use crate::error::{ErrorKind, UpstreamError};
 use crate::model::{PageKind, Paginate};
-use crate::request::{Form, path_of};
+use crate::request::{Form, PageRequest, Root, path_of};
 use crate::send::Session;
 
 /// Where a walk starts.
@@ -56,6 +56,7 @@ impl Session<'_> {
             page_before,
         } = self.start(paginate)?;
         let one_page = self.context.one_page && paginate.start_from.is_some();
+        let own_items = self.action.own_items();
         let mut collected = Collected::new(paginate);
         let mut seen_tokens = track == Track::Main && position != Position::First;
         let mut pages: HashSet<u64> = page_before.into_iter().collect();
@@ -63,11 +64,18 @@ impl Session<'_> {
         loop {
             number += 1;
             let kind = track.kind(paginate);
-            let request = position.request(kind);
-            let reply = self.answer(request.as_ref()).await?;
-            let items = self.items(paginate, &reply)?;
+            let request = self.page_request(kind, &position)?;
+            let mut reply = self.answer(request.as_ref()).await?;
+            let taken = own_items.filter(|_| !reply.ends_list);
+            let items = match taken.and_then(|at| reply.take_list(at)) {
+                Some(items) => items,
+                None if reply.ends_list => Vec::new(),
+                None => self.items(paginate, &reply)?,
+            };
             let count = items.len();
-            let page = (count > 0).then(|| fingerprint(&items));
+            let told_apart = || (count > 0).then(|| fingerprint(&reply.response.text(), &paginate.items));
+            // Of most lists this is the first page and the last one: there is nothing to tell it from.
+            let mut page = (!pages.is_empty()).then(told_apart).flatten();
             let repeated = page.is_some_and(|page| !pages.insert(page));
             if repeated && self.must_not_repeat(paginate, track) {
                 return Err(self.no_progress(number, &position, None));
@@ -78,7 +86,7 @@ impl Session<'_> {
                 _ => collected.take(self, items, &reply)?,
             };
             let over = track == Track::Otherwise && fresh == 0;
-            let after = if over || self.wants_no_more(paginate, &reply, count)? {
+            let after = if over || reply.ends_list || self.wants_no_more(paginate, &reply, count)? {
                 After::End
             } else {
                 self.after(paginate, track, &position, &reply, count, seen_tokens)?
@@ -95,6 +103,10 @@ impl Session<'_> {
                 }
             };
             let full = number >= paginate.max_pages || collected.len() >= paginate.max_items;
+            if page.is_none() && next.is_some() && !full {
+                page = told_apart();
+                pages.extend(page);
+            }
             let token = match &next {
                 Some((track, next)) if full => Some(token::encode(self, *track, next, None)?),
                 // A page that no token leads to is read with this one.
@@ -111,12 +123,10 @@ impl Session<'_> {
                     result.insert("items".to_owned(), collected.into_items().into());
                     result.insert("next_page_token".to_owned(), token.into());
                     result.insert("pages".to_owned(), number.into());
-                    let Reply { status, mut value } = reply;
-                    let headers = value.get_mut("headers").map(Value::take).unwrap_or_default();
                     return Ok(Answer {
                         result: result.into(),
-                        status,
-                        headers,
+                        status: reply.response.status,
+                        headers: reply.take("headers"),
                     });
                 }
             }
@@ -194,11 +204,11 @@ impl Session<'_> {
         let next = match kind {
             PageKind::Token { next, .. } => self.next_token(next, reply)?.map(Position::Token),
             PageKind::Offset { page_size, .. } => {
-                let more = self.is_full(page_size.as_ref(), count)?;
+                let more = self.is_full(page_size.as_ref(), count, reply)?;
                 more.then(|| Position::Offset(position.offset().saturating_add(count as u64)))
             }
             PageKind::Page { first, page_size, .. } => {
-                let more = self.is_full(page_size.as_ref(), count)?;
+                let more = self.is_full(page_size.as_ref(), count, reply)?;
                 more.then(|| Position::Page(position.page(*first).saturating_add(1)))
             }
             PageKind::LinkHeader { rel } => {
@@ -228,41 +238,76 @@ impl Session<'_> {
         // A system that gave a token once would have given another one; one that gave none may still have
         // more, which a full page is the sign of.
         match &paginate.otherwise {
-            Some(other) if track == Track::Main && !seen_tokens && self.may_go_on(other, count)? => Ok(
-                After::Next(Track::Otherwise, Position::second(other, count as u64)),
-            ),
+            Some(other) if track == Track::Main && !seen_tokens && self.may_go_on(other, count, reply)? => {
+                Ok(After::Next(
+                    Track::Otherwise,
+                    Position::second(other, count as u64),
+                ))
+            }
             _ => Ok(After::End),
         }
     }
 
     /// Whether a page of `count` items is a reason to ask for another one by `kind`.
-    fn may_go_on(&self, kind: &PageKind, count: usize) -> Result<bool, UpstreamError> {
+    fn may_go_on(&self, kind: &PageKind, count: usize, reply: &Reply) -> Result<bool, UpstreamError> {
         match kind {
             PageKind::Offset { page_size, .. } | PageKind::Page { page_size, .. } => {
-                self.is_full(page_size.as_ref(), count)
+                self.is_full(page_size.as_ref(), count, reply)
             }
             PageKind::Token { .. } | PageKind::LinkHeader { .. } | PageKind::NextUrl { .. } => Ok(false),
         }
     }
 
     /// Whether `count` items fill a page; without a known size, any item does.
-    fn is_full(&self, page_size: Option<&mapping::Mapping>, count: usize) -> Result<bool, UpstreamError> {
+    fn is_full(
+        &self,
+        page_size: Option<&mapping::Mapping>,
+        count: usize,
+        reply: &Reply,
+    ) -> Result<bool, UpstreamError> {
         let Some(page_size) = page_size else {
             return Ok(count > 0);
         };
+        let size = self.page_size(page_size, &[("response", &reply.value)])?;
+        Ok(count as u64 >= size)
+    }
+
+    fn page_size(
+        &self,
+        page_size: &mapping::Mapping,
+        bindings: &[(&str, &Value)],
+    ) -> Result<u64, UpstreamError> {
         let what = format!("`page_size` of `{}`", self.action.name);
-        let size = self.root().evaluate(page_size, &what)?;
-        match size.as_u64() {
-            Some(size) if size > 0 => Ok(count as u64 >= size),
-            _ => {
-                let message = format!("{what} must give a whole number above 0");
-                Err(UpstreamError::new(
-                    ErrorKind::Mapping,
-                    self.once_sent(&self.action.method),
-                    message,
-                ))
-            }
-        }
+        let size = self.evaluate_after(page_size, bindings, &what)?;
+        size.as_u64().filter(|size| *size > 0).ok_or_else(|| {
+            let message = format!("{what} must give a whole number above 0");
+            UpstreamError::new(ErrorKind::Mapping, self.once_sent(&self.action.method), message)
+        })
+    }
+
+    /// How the request asks for the page at a position.
+    fn page_request<'p>(
+        &self,
+        kind: &'p PageKind,
+        position: &'p Position,
+    ) -> Result<Option<PageRequest<'p>>, UpstreamError> {
+        let PageKind::Offset {
+            send,
+            first,
+            range: Some(range),
+            page_size: Some(page_size),
+        } = kind
+        else {
+            return Ok(position.request(kind));
+        };
+        let first = position.offset().saturating_add(u64::from(*first));
+        let last = first.saturating_add(self.page_size(page_size, &[])?) - 1;
+        let root = Root {
+            scope: &json!({"first": first, "last": last}),
+            environment: &self.environment,
+        };
+        let text = root.plain(range, &format!("`send.template` of `{}`", self.action.name))?;
+        Ok(Some(PageRequest::Send(send, text.into())))
     }
 
     /// The token of the next page. It is untrusted text that may go into a header.
@@ -339,29 +384,5 @@ impl Session<'_> {
 
     fn bad_answer(&self, message: &str) -> UpstreamError {
         UpstreamError::new(ErrorKind::BadAnswer, self.once_sent(&self.action.method), message)
-    }
-}
-
-/// Tells pages apart without keeping them.
-fn fingerprint(items: &[Value]) -> u64 {
-    let mut hashed = Hashed(DefaultHasher::new());
-    for item in items {
-        // Neither the hasher nor JSON without a key that is no text can fail.
-        let _ = serde_json::to_writer(&mut hashed, item);
-    }
-    hashed.0.finish()
-}
-
-/// Hashes what is written to it.
-struct Hashed(DefaultHasher);
-
-impl io::Write for Hashed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -55,7 +55,9 @@ impl Position {
             (Self::Token(token), PageKind::Token { send, .. }) => {
                 Some(PageRequest::Send(send, token.clone()))
             }
-            (_, PageKind::Offset { send, .. }) => Some(number(send, self.offset())),
+            (_, PageKind::Offset { send, first, .. }) => {
+                Some(number(send, self.offset().saturating_add(u64::from(*first))))
+            }
             (_, PageKind::Page { send, first, .. }) => Some(number(send, self.page(*first))),
             _ => None,
         }

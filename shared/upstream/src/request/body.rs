@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
-use mapping::{Escape, HtmlEscape, Mapping};
+use mapping::{Escape, HtmlEscape, Mapping, Template};
 use percent_encoding::utf8_percent_encode;
 use serde_json::{Map, Value};
 
@@ -37,8 +37,10 @@ pub struct PreparedPart {
     pub name: String,
     /// The field's value, or the file.
     pub content: Bytes,
-    /// Name and media type of a file.
-    pub file: Option<(String, String)>,
+    /// The name, of a file.
+    pub file_name: Option<String>,
+    /// The media type; every file has one.
+    pub media_type: Option<String>,
 }
 
 /// A body that a page position can still be put into.
@@ -146,13 +148,23 @@ fn part(part: &Part, action: &str, root: &Root<'_>) -> Result<Option<PreparedPar
     if name.contains(['"', '\r', '\n']) {
         return Err(refused(&what, "a part name must not hold quotes or line breaks"));
     }
+    let media_type_of = |template: &Option<Template>| {
+        let given = template.as_ref().map(|template| root.plain(template, &what));
+        given
+            .transpose()
+            .map(|given| given.filter(|given| !given.trim().is_empty()))
+    };
     Ok(match &part.content {
-        PartContent::Text(mapping) => match root.evaluate(mapping, &what)? {
+        PartContent::Text {
+            content,
+            content_type,
+        } => match root.evaluate(content, &what)? {
             Value::Null => None,
             value => Some(PreparedPart {
                 name,
                 content: text_or_json(&value).into(),
-                file: None,
+                file_name: None,
+                media_type: media_type_of(content_type)?,
             }),
         },
         PartContent::File {
@@ -167,15 +179,12 @@ fn part(part: &Part, action: &str, root: &Root<'_>) -> Result<Option<PreparedPar
             if file_name.chars().any(char::is_control) {
                 return Err(refused(&what, "a file name must not hold control characters"));
             }
-            let content_type = content_type
-                .as_ref()
-                .map(|template| root.plain(template, &what))
-                .transpose()?;
-            let content_type = media_type(content_type.unwrap_or_default(), "application/octet-stream");
+            let media_type = media_type_of(content_type)?;
             Some(PreparedPart {
                 name,
                 content: bytes,
-                file: Some((file_name, content_type)),
+                file_name: Some(file_name),
+                media_type: Some(media_type.unwrap_or_else(|| "application/octet-stream".to_owned())),
             })
         }
     })

@@ -1,5 +1,6 @@
 //! One request and its whole answer.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -30,6 +31,16 @@ impl Response {
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok());
         text.unwrap_or("no content type")
+    }
+
+    /// The body as text, without the byte order mark that some systems put before it.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        let body = self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body);
+        // Much quicker than the loss is looked for.
+        match std::str::from_utf8(body) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(body),
+        }
     }
 }
 

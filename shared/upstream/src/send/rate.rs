@@ -18,6 +18,7 @@ use super::backoff;
 use super::exchange::Response;
 use super::session::Session;
 use crate::model::ResponseFormat;
+use crate::reads::BodyReads;
 use crate::request::Prepared;
 use crate::response;
 
@@ -72,7 +73,8 @@ impl Session<'_> {
         if signals.remaining.is_none() && signals.resets_in_seconds.is_none() {
             return (remaining, resets_in);
         }
-        let body = response::body(response, ResponseFormat::Json, &self.redactor).unwrap_or_default();
+        let reads = BodyReads::of(signals.remaining.iter().chain(&signals.resets_in_seconds));
+        let body = response::body(response, ResponseFormat::Json, &reads, &self.redactor).unwrap_or_default();
         let seen = response::object(response, body, self.action, &self.redactor);
         let evaluate = |mapping: &Mapping, key: &str| {
             let what = format!("`rate_limit.{key}`");

@@ -59,6 +59,8 @@ impl Session<'_> {
             };
             let wait = match next {
                 Next::Stop => None,
+                // Whoever waits for the answer is told to come back instead.
+                Next::Again(Some(asked)) if asked > policy.max_delay => None,
                 Next::Again(asked) => Some(asked.unwrap_or_else(|| backoff::jitter(&policy, attempt))),
             };
             let Some(wait) = wait.filter(|wait| *wait < self.left()) else {
@@ -75,6 +77,9 @@ impl Session<'_> {
                 Err(failure) => doubtful |= failure.progress == Progress::Sent,
             }
             tokio::time::sleep(wait).await;
+            if matches!(&result, Ok(response) if response.status == 429) {
+                self.context.budget_wait += wait;
+            }
             attempt += 1;
         }
     }

@@ -8,10 +8,11 @@ use storage::{Budget, RateLimit};
 use tokio::time::Instant;
 
 use super::exchange::Response;
-use crate::auth::{Credentials, InUse, MOST_CREDENTIALS};
+use crate::auth::{Credentials, InUse, MOST_CREDENTIALS, SecretHeaders};
 use crate::client::{CallContext, Client};
 use crate::error::{ErrorKind, Outcome, UpstreamError};
 use crate::model::{Auth, Connector, HttpAction};
+use crate::reads::BodyReads;
 use crate::redact::Redactor;
 use crate::request::{Prepared, Root};
 
@@ -26,11 +27,13 @@ pub(crate) struct Session<'a> {
     pub(crate) client: &'a Client,
     pub(crate) connector: &'a Connector,
     pub(crate) action: &'a HttpAction,
+    pub(crate) reads: &'a BodyReads,
     pub(crate) scope: &'a Value,
     pub(crate) environment: Environment,
     pub(crate) context: &'a mut CallContext,
     pub(crate) redactor: Redactor,
     pub(crate) credentials: Credentials,
+    pub(crate) secret_headers: SecretHeaders,
     pub(crate) in_use: Option<InUse>,
 }
 
@@ -39,6 +42,7 @@ impl<'a> Session<'a> {
         client: &'a Client,
         connector: &'a Connector,
         action: &'a HttpAction,
+        reads: &'a BodyReads,
         scope: &'a Value,
         context: &'a mut CallContext,
     ) -> Self {
@@ -46,11 +50,13 @@ impl<'a> Session<'a> {
             client,
             connector,
             action,
+            reads,
             scope,
             environment: Environment::at(context.now),
             context,
             redactor: Redactor::default(),
             credentials: Credentials::None,
+            secret_headers: SecretHeaders::default(),
             in_use: None,
         }
     }

@@ -53,6 +53,14 @@ async fn basic_bearer_and_keys_are_sent() {
         asked.header("authorization"),
         Some("Basic YWdlbnRAZXhhbXBsZS5jb206cGE6c3M=")
     );
+    let key_as_user = |password: Option<&str>| Auth::BasicKey {
+        secret: "key".to_owned(),
+        password: password.map(template),
+    };
+    let asked = asked_with(key_as_user(Some("X")), &[("key", "abc")]).await;
+    assert_eq!(asked.header("authorization"), Some("Basic YWJjOlg="));
+    let asked = asked_with(key_as_user(None), &[("key", "abc")]).await;
+    assert_eq!(asked.header("authorization"), Some("Basic YWJjOg=="));
     let asked = asked_with(
         Auth::Bearer {
             secret: "token".to_owned(),
@@ -133,6 +141,21 @@ async fn a_missing_or_unusable_secret_is_named_before_sending() {
     assert_eq!(error.kind(), ErrorKind::Credentials);
     assert!(
         error.to_string().contains("line break") && !error.to_string().contains("abc"),
+        "{error}"
+    );
+    let key = with(
+        &server,
+        Auth::BasicKey {
+            secret: "key".to_owned(),
+            password: None,
+        },
+    );
+    let error = client_with(&[("key", "ab:cd")])
+        .call(&key, &post("/t"), &json!({}), &mut context())
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("the secret `key` holds a colon"),
         "{error}"
     );
     assert!(server.asked().is_empty());

@@ -129,19 +129,23 @@ async fn multipart_has_quoted_names_and_the_bytes_of_the_file() {
         file_name: template("{{name}}"),
         content_type: Some(template("{{type}}")),
     };
+    let text = |content: &str, content_type: Option<&str>| PartContent::Text {
+        content: mapping(content),
+        content_type: content_type.map(template),
+    };
     let part = |name: &str, content| Part {
         name: name.to_owned(),
         content,
     };
     let body = Body::Multipart(vec![
         part("files", file("content")),
-        part("user", PartContent::Text(mapping("user"))),
-        part("comment", PartContent::Text(mapping("comment"))),
-        part("absent", PartContent::Text(mapping("nothing"))),
+        part("user", text("user", Some("application/{{kind}}"))),
+        part("comment", text("comment", Some("{{type}}"))),
+        part("absent", text("nothing", None)),
         part("no file", file("nothing")),
     ]);
     let scope = json!({
-        "content": "aGVs\r\nbG8A/w", "name": "ü \"x\".bin", "type": "", "user": {"id": 1}, "comment": "hi",
+        "content": "aGVs\r\nbG8A/w", "name": "ü \"x\".bin", "type": "", "user": {"id": 1}, "comment": "hi", "kind": "json",
     });
     let asked = send(body, &scope).await;
     let content_type = asked.header("content-type").unwrap();
@@ -153,7 +157,7 @@ async fn multipart_has_quoted_names_and_the_bytes_of_the_file() {
     let text = String::from_utf8_lossy(&asked.body);
     for expected in [
         "Content-Disposition: form-data; name=\"files\"; filename=\"ü \\\"x\\\".bin\"\r\nContent-Type: application/octet-stream",
-        "Content-Disposition: form-data; name=\"user\"\r\n\r\n{\"id\":1}\r\n",
+        "Content-Disposition: form-data; name=\"user\"\r\nContent-Type: application/json\r\n\r\n{\"id\":1}\r\n",
         "Content-Disposition: form-data; name=\"comment\"\r\n\r\nhi\r\n",
     ] {
         assert!(text.contains(expected), "{expected}\nis not in\n{text}");

@@ -111,6 +111,10 @@ fn kinds_of_auth(url: &str) -> Vec<Auth> {
             username: template("user"),
             secret: secret(),
         },
+        Auth::BasicKey {
+            secret: secret(),
+            password: Some(template("X")),
+        },
         Auth::Bearer { secret: secret() },
         key(ApiKeyLocation::Header {
             name: "X-Key".to_owned(),

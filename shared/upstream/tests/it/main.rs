@@ -16,6 +16,7 @@ mod limits;
 mod look_ups;
 mod one_page;
 mod paginate;
+mod reads;
 mod redirects;
 mod requests;
 mod responses;

@@ -18,6 +18,8 @@ fn by_offset(page_size: u32) -> Paginate {
     Paginate {
         kind: PageKind::Offset {
             send: SendTo::Query("offset".to_owned()),
+            first: 0,
+            range: None,
             page_size: Some(mapping(&page_size.to_string())),
         },
         ..by_token()

@@ -12,6 +12,7 @@ use upstream::{
 
 use crate::support::{
     Asked, Reply, Server, by_token, call, client_with, connector, context, get, mapping, parameters, post,
+    template,
 };
 
 fn with(paginate: Paginate) -> HttpAction {
@@ -29,6 +30,8 @@ fn in_query(name: &str) -> SendTo {
 fn offset(page_size: u32) -> PageKind {
     PageKind::Offset {
         send: in_query("offset"),
+        first: 0,
+        range: None,
         page_size: (page_size > 0).then(|| mapping(&page_size.to_string())),
     }
 }
@@ -108,6 +111,8 @@ async fn a_position_may_go_in_a_json_body() {
     .await;
     let kind = PageKind::Offset {
         send: SendTo::Body("startAt".to_owned()),
+        first: 0,
+        range: None,
         page_size: Some(mapping("2")),
     };
     let mut action = HttpAction {
@@ -641,4 +646,120 @@ async fn a_page_that_names_itself_ends_the_walk_where_that_is_said() {
         pages(&server, paginate).await.unwrap(),
         json!({"items": [1], "next_page_token": null, "pages": 2})
     );
+}
+
+/// Ten tickets by a range such as `0-3`; one that begins behind them is an error.
+async fn ten_by_range(first: usize) -> Server {
+    Server::start(move |asked, _| {
+        let range = asked.parameter("range").unwrap();
+        let (from, to) = range.split_once('-').unwrap();
+        let (from, to): (usize, usize) = (from.parse().unwrap(), to.parse().unwrap());
+        if from >= 10 + first {
+            let error = json!([
+                "ERROR_RANGE_EXCEED_TOTAL",
+                "Provided range exceed total count of data: 10"
+            ]);
+            return Reply::json(&error).with_status(400);
+        }
+        let items: Vec<usize> = (from..=to.min(9 + first)).collect();
+        Reply::json(&json!({"items": items})).with_status(206)
+    })
+    .await
+}
+
+fn by_range(first: u32, page_size: &str) -> Paginate {
+    Paginate {
+        kind: PageKind::Offset {
+            send: in_query("range"),
+            first,
+            range: Some(template("{{first}}-{{last}}")),
+            page_size: Some(mapping(page_size)),
+        },
+        ..by_token()
+    }
+}
+
+fn ranges(server: &Server) -> Vec<String> {
+    let asked = server.asked();
+    asked
+        .iter()
+        .map(|asked| asked.parameter("range").unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_range_of_items_is_asked_for_by_its_first_and_its_last() {
+    let server = ten_by_range(0).await;
+    let result = pages_of(&server, by_range(0, "size"), &json!({"size": 4}))
+        .await
+        .unwrap();
+    assert_eq!(result["items"], json!([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+    assert_eq!(ranges(&server), ["0-3", "4-7", "8-11"]);
+
+    let counted_from_one = ten_by_range(1).await;
+    pages_of(&counted_from_one, by_range(1, "4"), &json!({}))
+        .await
+        .unwrap();
+    assert_eq!(ranges(&counted_from_one), ["1-4", "5-8", "9-12"]);
+}
+
+#[tokio::test]
+async fn an_answer_can_say_that_its_page_lies_behind_the_end_of_the_list() {
+    let behind = || Some(mapping("response.body[0] == \"ERROR_RANGE_EXCEED_TOTAL\""));
+    let server = ten_by_range(0).await;
+    let error = pages(&server, by_range(0, "5")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Status(400), "without `end_when`");
+
+    let paginate = Paginate {
+        end_when: behind(),
+        ..by_range(0, "5")
+    };
+    let result = pages(&ten_by_range(0).await, paginate).await.unwrap();
+    assert_eq!(
+        result,
+        json!({"items": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], "next_page_token": null, "pages": 3})
+    );
+
+    // The first page of an empty list, and the poller's way to read it.
+    let server =
+        Server::start(|_, _| Reply::json(&json!(["ERROR_RANGE_EXCEED_TOTAL"])).with_status(400)).await;
+    let paginate = Paginate {
+        end_when: behind(),
+        ..by_range(0, "5")
+    };
+    let mut strict = context();
+    strict.strict_lists = true;
+    let answer = client_with(&[])
+        .call(&connector(&server.url), &with(paginate), &json!({}), &mut strict)
+        .await
+        .unwrap();
+    assert_eq!(answer.result["items"], json!([]));
+
+    // Refused credentials are never the end of a list.
+    let server = Server::start(|_, _| Reply::status(401)).await;
+    let paginate = Paginate {
+        end_when: Some(mapping("true")),
+        ..by_range(0, "5")
+    };
+    let error = pages(&server, paginate).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Credentials);
+}
+
+#[tokio::test]
+async fn a_page_says_itself_how_many_items_fill_it() {
+    let server = Server::start(|asked, _| {
+        let offset: usize = asked.parameter("offset").unwrap().parse().unwrap();
+        // Asked for 100, the system gives 4.
+        let items: Vec<usize> = (0..10).skip(offset).take(4).collect();
+        Reply::json(&json!({"items": items, "maxResults": 4}))
+    })
+    .await;
+    let kind = PageKind::Offset {
+        send: in_query("offset"),
+        first: 0,
+        range: None,
+        page_size: Some(mapping("response.body.maxResults")),
+    };
+    let result = pages(&server, Paginate { kind, ..by_token() }).await.unwrap();
+    assert_eq!((&result["pages"], &result["items"][9]), (&json!(3), &json!(9)));
 }

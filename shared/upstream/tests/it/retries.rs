@@ -150,6 +150,13 @@ async fn no_connection_is_tried_again_whatever_the_method() {
     assert!(error.is_transient());
 }
 
+/// A connector whose requests wait for another attempt as long as this.
+fn patient(server: &Server, max_delay: Duration) -> Connector {
+    let mut connector = connector(&server.url);
+    connector.retry.max_delay = max_delay;
+    connector
+}
+
 #[tokio::test]
 async fn retry_after_is_waited_for() {
     let server = Server::start(|_, number| match number {
@@ -158,7 +165,14 @@ async fn retry_after_is_waited_for() {
     })
     .await;
     let started = Instant::now();
-    call(&connector(&server.url), &post("/t"), &json!({}))
+    let mut context = context();
+    client_with(&[])
+        .call(
+            &patient(&server, Duration::from_secs(1)),
+            &post("/t"),
+            &json!({}),
+            &mut context,
+        )
         .await
         .unwrap();
     assert!(
@@ -166,6 +180,27 @@ async fn retry_after_is_waited_for() {
         "{:?}",
         started.elapsed()
     );
+    assert!(
+        context.budget_wait >= Duration::from_millis(80),
+        "{:?}",
+        context.budget_wait
+    );
+}
+
+#[tokio::test]
+async fn a_wait_that_is_longer_than_the_longest_is_left_to_the_caller() {
+    let server = Server::start(|_, _| Reply::status(429).header("retry-after", "3")).await;
+    let started = Instant::now();
+    let connector = patient(&server, Duration::from_millis(2_500));
+    let error = call(&connector, &get("/t"), &json!({})).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RateLimited);
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(3)));
+    assert!(
+        started.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        started.elapsed()
+    );
+    server.asked_once();
 }
 
 #[tokio::test]
@@ -173,9 +208,8 @@ async fn a_wait_beyond_the_time_left_is_an_error_at_once() {
     for value in ["60", "Fri, 31 Dec 2100 23:59:59 GMT"] {
         let server = Server::start(move |_, _| Reply::status(429).header("retry-after", value)).await;
         let started = Instant::now();
-        let error = call(&connector(&server.url), &get("/t"), &json!({}))
-            .await
-            .unwrap_err();
+        let connector = patient(&server, Duration::MAX);
+        let error = call(&connector, &get("/t"), &json!({})).await.unwrap_err();
         assert_eq!(
             (error.kind(), error.outcome()),
             (ErrorKind::RateLimited, Outcome::Refused)

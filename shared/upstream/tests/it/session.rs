@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use upstream::{
-    Auth, Body, ClientAuthentication, Connector, ErrorKind, FailWhen, HttpAction, Outcome, SessionLocation,
-    SessionLogin,
+    Auth, Body, ClientAuthentication, Connector, ErrorKind, FailWhen, HttpAction, Outcome, SecretHeader,
+    SessionLocation, SessionLogin,
 };
 
 use crate::support::{Asked, Reply, Server, client_with, connector, context, get, mapping, post, template};
@@ -21,6 +21,7 @@ fn login() -> SessionLogin {
             body: Body::Json(mapping("{\"user\": settings.user, \"password\": secret}")),
             ..post("/login")
         },
+        secret_headers: Vec::new(),
         token: Some(mapping("response.body.token")),
         location: SessionLocation::Header {
             name: "X-Session".to_owned(),
@@ -213,11 +214,16 @@ async fn cookies_can_be_the_session() {
 
 #[tokio::test]
 async fn a_login_that_fails_says_so_and_nothing_is_sent() {
-    let refusals: [(u16, Value, &str); 5] = [
+    let refusals: [(u16, Value, &str); 6] = [
         (
             401,
             json!({"error": "bad password"}),
-            "answered 401: check the secret `password`",
+            "answered 401: bad password; check the secret `password`",
+        ),
+        (
+            400,
+            json!({"message": format!("no application has {PASSWORD}")}),
+            "answered 400: check the secret `password`",
         ),
         (404, json!(null), "check the `path` of the `login`"),
         (200, json!({"token": null}), "gave no token"),
@@ -244,6 +250,13 @@ async fn a_login_that_fails_says_so_and_nothing_is_sent() {
         let told = format!("{error} {error:?}");
         assert!(told.contains(words), "{status}: {told}");
         assert!(!told.contains("pa55"), "{told}");
+        if status == 400 {
+            assert_eq!(
+                error.excerpt(),
+                Some("{\"message\":\"no application has ***\"}"),
+                "what the system says"
+            );
+        }
         assert_eq!(error.outcome(), Outcome::NotSent);
         assert!(
             paths(&server).iter().all(|path| path == "/login"),
@@ -251,6 +264,59 @@ async fn a_login_that_fails_says_so_and_nothing_is_sent() {
             paths(&server)
         );
     }
+}
+
+#[tokio::test]
+async fn headers_that_hold_secrets_go_with_the_login_and_with_every_call_and_are_shown_nowhere() {
+    let server = Server::start(|asked, _| match asked.path.as_str() {
+        "/login" => Reply::json(&json!({"token": "t0ken/value"})),
+        "/bad" => Reply::json(&json!({"sent": asked.header("app-token")})).with_status(400),
+        _ => Reply::json(&json!({"sent": asked.header("app-token"), "once": asked.header("x-once")})),
+    })
+    .await;
+    let held = |name: &str, secret: &str, pattern: &str| SecretHeader {
+        name: name.to_owned(),
+        secret: secret.to_owned(),
+        pattern: pattern.to_owned(),
+    };
+    let login = SessionLogin {
+        secret_headers: vec![held("X-Once", "once", "%s")],
+        ..login()
+    };
+    let mut connector = with(&server, login);
+    connector.secret_headers = vec![held("App-Token", "app_token", "app %s")];
+    let secrets = [SECRETS, &[("app_token", "app-t0ken-1"), ("once", "0nly-now-1")]].concat();
+    let client = client_with(&secrets);
+    let answer = client
+        .call(&connector, &get("/t"), &scope(), &mut context())
+        .await
+        .unwrap();
+    assert_eq!(answer.result, json!({"sent": "app ***", "once": null}));
+    let asked = server.asked();
+    assert_eq!(asked[0].path, "/login");
+    assert_eq!(asked[0].header("app-token"), Some("app app-t0ken-1"));
+    assert_eq!(asked[0].header("x-once"), Some("0nly-now-1"));
+    assert_eq!(asked[1].header("app-token"), Some("app app-t0ken-1"));
+    assert_eq!(asked[1].header("x-session"), Some("id t0ken/value"));
+
+    let error = client
+        .call(&connector, &get("/bad"), &scope(), &mut context())
+        .await
+        .unwrap_err();
+    let told = format!("{error} {error:?} {:?}", error.excerpt());
+    assert!(!told.contains("app-t0ken"), "{told}");
+
+    let unset = client_with(SECRETS);
+    let error = unset
+        .call(&connector, &get("/t"), &scope(), &mut context())
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("the secret `app_token` of `example` is not set"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -406,7 +472,7 @@ async fn a_refused_refresh_token_is_an_error_without_it() {
     assert_eq!(error.kind(), ErrorKind::Credentials);
     let told = format!("{error} {error:?}");
     assert!(
-        told.contains("invalid_grant") && !told.contains("refresh-0"),
+        told.contains("invalid_grant") && told.contains("grant access anew") && !told.contains("refresh-0"),
         "{told}"
     );
     assert_eq!(server.asked().len(), 1, "one wrong refresh token is sent once");
