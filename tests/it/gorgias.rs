@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub(crate) use sandbox::gorgias::{Calls, Fault, Options, Quirk, Running};
+pub(crate) use sandbox::gorgias::{Calls, Fault, Login, Options, Quirk, Running};
 use serde_json::{Value, json};
 
 use crate::gateway::Gateway;
@@ -40,6 +40,22 @@ pub(crate) fn connector() -> PathBuf {
 
 /// The gateway with the connector pointed at the stand-in, and settings such as `public_comments=agent_sent`.
 pub(crate) fn gateway(sandbox: &Running, settings: &[&str]) -> Gateway {
+    logged_in(sandbox, settings, &[("API_KEY", KEY)])
+}
+
+/// The gateway as an app of the stand-in, which has this refresh token.
+pub(crate) fn app(sandbox: &Running, settings: &[&str], refresh_token: &str) -> Gateway {
+    let token_url = format!("token_url={}/oauth/token", sandbox.site());
+    let mut all = vec!["login=oauth2", "client_id=sandbox-client", token_url.as_str()];
+    all.extend(settings);
+    let secrets = [
+        ("CLIENT_SECRET", "sandbox-client-secret"),
+        ("REFRESH_TOKEN", refresh_token),
+    ];
+    logged_in(sandbox, &all, &secrets)
+}
+
+fn logged_in(sandbox: &Running, settings: &[&str], secrets: &[(&str, &str)]) -> Gateway {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut command = Command::new(env!("CARGO_BIN_EXE_ticket-gateway"));
     command
@@ -60,10 +76,10 @@ pub(crate) fn gateway(sandbox: &Running, settings: &[&str]) -> Gateway {
     for setting in settings {
         command.args(["--set", &format!("gorgias.{setting}")]);
     }
-    command
-        .env("TICKET_GATEWAY_SECRET_GORGIAS_API_KEY", KEY)
-        .env("RUST_LOG", "trace")
-        .env("NO_COLOR", "1");
+    for (name, value) in secrets {
+        command.env(format!("TICKET_GATEWAY_SECRET_GORGIAS_{name}"), value);
+    }
+    command.env("RUST_LOG", "trace").env("NO_COLOR", "1");
     Gateway::start_in(folder, command)
 }
 

@@ -9,7 +9,7 @@ use crate::gorgias::{KEY, MOLLY, Quirk, Running, count, create, gateway, gorgias
 const EVER: &str = "updated_start_ts=2000-01-01T00:00:00Z&updated_end_ts=2999-01-01T00:00:00Z";
 
 /// What an installer sets whose account has these quirks: the documentation contradicts itself there.
-fn settings(quirks: &[Quirk]) -> Vec<&'static str> {
+pub(crate) fn settings(quirks: &[Quirk]) -> Vec<&'static str> {
     let mut settings = Vec::new();
     if quirks.contains(&Quirk::NoteViaApi) {
         settings.push("note_via=api");
@@ -25,7 +25,8 @@ fn ids(tickets: &Value) -> Vec<String> {
     tickets.iter().map(|ticket| id(ticket).to_owned()).collect()
 }
 
-async fn all_twelve(sandbox: &Running, gateway: &Gateway) {
+/// Each action once, and what the stand-in and the callers then see.
+pub(crate) async fn all_twelve(sandbox: &Running, gateway: &Gateway) {
     // Create.
     let ticket = create(
         gateway,

@@ -12,6 +12,7 @@ mod gateway;
 mod gorgias;
 mod gorgias_channels;
 mod gorgias_limits;
+mod gorgias_oauth;
 mod gorgias_twelve_actions;
 mod restart;
 mod safe_create;

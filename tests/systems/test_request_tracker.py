@@ -6,7 +6,7 @@ import time
 
 import pytest
 from gateway import CAROL
-from lossy import LossyProxy
+from proxies import LossyProxy, RivalProxy
 
 
 def serving(serve, system, **settings):
@@ -349,10 +349,54 @@ def test_a_lost_answer_does_not_make_a_second_ticket(serve, request_tracker):
     try:
         desk = serving(serve, request_tracker, base_url=proxy.url, marker_field="Marker")
         ticket = desk.create("Made once")
-        assert proxy.lost == [201]
+        assert proxy.lost == 1
         assert (
             len([id for id in desk.of("carol@example.test") if desk.read(id)["short_description"] == "Made once"]) == 1
         )
         assert ticket["short_description"] == "Made once"
     finally:
         proxy.stop()
+
+
+@pytest.fixture
+def contested(serve, request_tracker):
+    """Sets the state of a new ticket to open while somebody else changes it `times` times, right before the gateway."""
+    proxies = []
+
+    def contested(change, times):
+        desk = serving(serve, request_tracker)
+        ticket_id = desk.create("Two at once")["id"]
+
+        def rival(turn):
+            request_tracker.api("PUT", f"/ticket/{ticket_id}", change(turn))
+
+        proxies.append(RivalProxy(request_tracker.url, rival, times))
+        rivalled = serving(serve, request_tracker, base_url=proxies[-1].url)
+        answer = rivalled.call("PUT", f"/tickets/{ticket_id}/state", {"state": "open"})
+        return answer, desk.read(ticket_id), proxies[-1]
+
+    yield contested
+    for proxy in proxies:
+        proxy.stop()
+
+
+def test_a_ticket_that_somebody_else_changed_meanwhile_is_read_again(contested):
+    answer, ticket, proxy = contested(lambda turn: {"Priority": turn}, times=1)
+    answer.expect(200)
+    assert proxy.changes == [412, 200]
+    assert (ticket["state"], ticket["priority"]) == ("open", "1")
+
+
+def test_what_somebody_else_did_meanwhile_is_not_done_twice(contested):
+    answer, ticket, proxy = contested(lambda _: {"Status": "open"}, times=1)
+    answer.expect(200)
+    assert proxy.changes == [412]
+    assert ticket["state"] == "open"
+
+
+def test_a_ticket_that_never_holds_still_is_a_conflict(contested):
+    answer, ticket, proxy = contested(lambda turn: {"Priority": turn}, times=10)
+    message = answer.error(409, "CONFLICT")
+    assert "Nothing was changed" in message
+    assert proxy.changes == [412, 412, 412]
+    assert ticket["state"] == "new"
