@@ -10,9 +10,12 @@ use super::play::Played;
 use super::player::Surprise;
 use super::shown::put;
 use super::yaml;
+use crate::live::cause::Cause;
 
 /// Unchanged lines shown around a difference.
 const AROUND: usize = 3;
+/// So many fields that differ are traced to the integration.
+const MOST_FIELDS: usize = 5;
 
 /// One way in which a case and what came of it differ.
 #[derive(Debug)]
@@ -23,14 +26,30 @@ pub(crate) struct Finding {
     pub(crate) message: String,
     /// A unified diff from what is expected to what came; empty where there is none to show.
     pub(crate) diff: String,
+    /// What in the integration is likely behind it.
+    pub(crate) causes: Vec<Cause>,
 }
 
 impl Finding {
-    /// `{file, line, column, message, diff}`.
+    /// Of which nothing in the integration is the cause.
+    pub(crate) fn new(place: Place, message: impl Into<String>, diff: String) -> Self {
+        Self {
+            place,
+            message: message.into(),
+            diff,
+            causes: Vec::new(),
+        }
+    }
+
+    /// `{file, line, column, message, diff, causes}`.
     pub(crate) fn to_json(&self) -> Value {
         let (line, column) = self.place.line_column();
+        let causes = self.causes.iter();
+        let causes: Vec<Value> = causes
+            .map(|cause| json!({"place": cause.place, "text": cause.text}))
+            .collect();
         json!({"file": self.place.source.name, "line": line, "column": column, "message": self.message,
-               "diff": self.diff})
+               "diff": self.diff, "causes": causes})
     }
 }
 
@@ -48,14 +67,11 @@ pub(crate) fn findings(case: &Case, played: &Played) -> Vec<Finding> {
     {
         let method = text_of(&exchange.request, "method");
         let path = text_of(&exchange.request, "path");
-        findings.push(Finding {
-            place: exchange.place.clone(),
-            message: match exchange.times {
-                1 => format!("this request was not sent: {method} {path}"),
-                times => format!("this request was not sent {times} times: {method} {path}"),
-            },
-            diff: String::new(),
-        });
+        let message = match exchange.times {
+            1 => format!("this request was not sent: {method} {path}"),
+            times => format!("this request was not sent {times} times: {method} {path}"),
+        };
+        findings.push(Finding::new(exchange.place.clone(), message, String::new()));
     }
     if let Some(expect) = &case.expect {
         let (expected, actual) = match (&expect.end, &played.end) {
@@ -70,17 +86,19 @@ pub(crate) fn findings(case: &Case, played: &Played) -> Vec<Finding> {
             ),
         };
         if expected != actual {
-            findings.push(Finding {
-                place: expect.place.clone(),
-                message: match (&expect.end, &played.end) {
-                    (End::Output(_), Ok(_)) => "the output is another",
-                    (End::Error(_), Err(_)) => "the error is another",
-                    (End::Output(_), Err(_)) => "an output is expected, and there is an error",
-                    (End::Error(_), Ok(_)) => "an error is expected, and there is an output",
-                }
-                .to_owned(),
-                diff: difference(&expect.place, &expected, &actual, "what came"),
-            });
+            let message = match (&expect.end, &played.end) {
+                (End::Output(_), Ok(_)) => "the output is another",
+                (End::Error(_), Err(_)) => "the error is another",
+                (End::Output(_), Err(_)) => "an output is expected, and there is an error",
+                (End::Error(_), Ok(_)) => "an error is expected, and there is an output",
+            };
+            // All of the output would hide the error that came in its place.
+            let expected = match (&expect.end, &played.end) {
+                (End::Output(_), Err(_)) => Value::Null,
+                _ => expected,
+            };
+            let diff = difference(&expect.place, &expected, &actual, "what came");
+            findings.push(Finding::new(expect.place.clone(), message, diff));
         }
     }
     findings
@@ -90,7 +108,8 @@ fn text_of<'v>(request: &'v Value, key: &str) -> &'v str {
     request.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn surprised(case: &Case, surprise: &Surprise) -> Finding {
+/// What to say of a request that the case does not expect.
+pub(crate) fn surprised(case: &Case, surprise: &Surprise) -> Finding {
     match surprise {
         Surprise::Different { index, sent } => {
             let exchange = case.exchanges.get(*index);
@@ -98,11 +117,11 @@ fn surprised(case: &Case, surprise: &Surprise) -> Finding {
             let expected = exchange
                 .map(|exchange| exchange.request.clone())
                 .unwrap_or_default();
-            Finding {
-                place: place.clone(),
-                message: format!("request {} of {} is another", index + 1, case.exchanges.len()),
-                diff: difference(place, &expected, sent, "what was sent"),
-            }
+            Finding::new(
+                place.clone(),
+                format!("request {} of {} is another", index + 1, case.exchanges.len()),
+                difference(place, &expected, sent, "what was sent"),
+            )
         }
         Surprise::Unexpected { sent } => {
             let count = case.exchanges.len();
@@ -111,16 +130,49 @@ fn surprised(case: &Case, surprise: &Surprise) -> Finding {
                 1 => "the case expects one request, and there is another".to_owned(),
                 count => format!("the case expects {count} requests, and there is another"),
             };
-            Finding {
-                place: case
-                    .exchanges
-                    .last()
-                    .map_or(&case.place, |exchange| &exchange.place)
-                    .clone(),
-                message: expected,
-                diff: difference(&case.place, &Value::Null, sent, "what was sent"),
+            let last = case.exchanges.last();
+            Finding::new(
+                last.map_or(&case.place, |exchange| &exchange.place).clone(),
+                expected,
+                difference(&case.place, &Value::Null, sent, "what was sent"),
+            )
+        }
+    }
+}
+
+/// The fields of the output that are others than expected, such as `raw_ticket.comments[0].body`: the first few.
+pub(crate) fn other_fields(case: &Case, played: &Played) -> Vec<String> {
+    let mut paths = Vec::new();
+    if let (Some(End::Output(expected)), Ok(actual)) =
+        (case.expect.as_ref().map(|expect| &expect.end), &played.end)
+    {
+        compare(String::new(), expected, actual, &mut paths);
+    }
+    paths
+}
+
+fn compare(path: String, expected: &Value, actual: &Value, paths: &mut Vec<String>) {
+    if paths.len() == MOST_FIELDS || expected == actual {
+        return;
+    }
+    match (expected, actual) {
+        (Value::Object(expected), Value::Object(actual)) => {
+            let added = actual.keys().filter(|key| !expected.contains_key(*key));
+            for key in expected.keys().chain(added) {
+                let below = match path.is_empty() {
+                    true => key.clone(),
+                    false => format!("{path}.{key}"),
+                };
+                let of = |fields: &Map<String, Value>| fields.get(key).cloned().unwrap_or_default();
+                compare(below, &of(expected), &of(actual), paths);
             }
         }
+        (Value::Array(expected), Value::Array(actual)) if expected.len() == actual.len() => {
+            for (index, (expected, actual)) in expected.iter().zip(actual).enumerate() {
+                compare(format!("{path}[{index}]"), expected, actual, paths);
+            }
+        }
+        _ => paths.push(path),
     }
 }
 

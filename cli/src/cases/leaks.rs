@@ -1,14 +1,16 @@
 //! Looks for secrets in cases, which are committed and read by many.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use integration::{Installation, Integration};
 use mapping::{Content, Diagnostic, Node, Place};
 use regex::Regex;
 use storage::Secret;
 use upstream::{ApiKeyLocation, Auth};
 
+use super::case::Case;
 use super::shown::as_text;
 
 /// A case that holds a secret, or what looks like one.
@@ -67,6 +69,35 @@ pub(crate) struct Secrets {
     pub(crate) known: Vec<(String, Secret)>,
     /// The parameter of the query that carries the connector's key.
     pub(crate) query_parameter: Option<String>,
+    /// What the integration itself writes into headers, for everybody to read.
+    pub(crate) constants: Vec<String>,
+}
+
+impl Secrets {
+    /// What is known to be secret in a case of this integration: no values, only where the key is.
+    pub(crate) fn of_case(integration: &Arc<Integration>, case: &Case) -> Self {
+        let installation = integration.install(case.settings.clone()).ok();
+        Self {
+            known: Vec::new(),
+            query_parameter: installation
+                .as_ref()
+                .and_then(|installation| query_parameter(&installation.connector.auth)),
+            constants: installation.as_ref().map(constants).unwrap_or_default(),
+        }
+    }
+}
+
+/// The headers that the integration writes out itself, such as `X-Atlassian-Token: no-check`. What they hold is in its
+/// YAML, so it is no secret, whatever the header is called.
+pub(crate) fn constants(installation: &Installation) -> Vec<String> {
+    let actions = installation.integration.http_actions.values();
+    let of_actions = actions.flat_map(|action| action.headers.iter().map(|(_, value)| value));
+    let of_all = installation.connector.headers.iter().map(|(_, value)| value);
+    of_actions
+        .chain(of_all)
+        .filter(|value| value.is_constant())
+        .map(|value| value.source().to_owned())
+        .collect()
 }
 
 /// The parameter of the query that carries the key of a connector, where one does.
@@ -90,6 +121,22 @@ pub(crate) fn find(case: &Node, secrets: &Secrets) -> Vec<Diagnostic> {
     };
     search.node(case, "", false);
     search.found
+}
+
+/// The texts among `candidates` that a case has to name under `not_secret`: without that they would be found.
+pub(crate) fn not_secret(case: &Node, secrets: &Secrets, candidates: &[String]) -> Vec<String> {
+    let found = |allowed: &[&str]| {
+        let mut search = Search {
+            secrets,
+            allowed: allowed.to_vec(),
+            found: Vec::new(),
+        };
+        search.node(case, "", false);
+        search.found.len()
+    };
+    let all = found(&[]);
+    let needed = candidates.iter().filter(|text| found(&[text.as_str()]) < all);
+    needed.cloned().collect()
 }
 
 /// Whether a field of this name holds a secret.
@@ -233,7 +280,8 @@ impl Search<'_> {
             );
             return;
         }
-        if is_secret_name(key) && !is_placed && text.len() >= SHORTEST {
+        let is_constant = self.secrets.constants.iter().any(|constant| constant == text);
+        if is_secret_name(key) && !is_placed && !is_constant && text.len() >= SHORTEST {
             self.tell(
                 place,
                 format!("`{key}` is named like a secret, and holds one in the clear"),
@@ -309,6 +357,7 @@ mod tests {
         let secrets = Secrets {
             known: vec![("api_key".to_owned(), Secret::new("hunter2 & co".to_owned()))],
             query_parameter: Some("key".to_owned()),
+            constants: vec!["no-check".to_owned()],
         };
         find(&node, &secrets)
             .iter()
@@ -358,6 +407,7 @@ mod tests {
             "query: {status: key}",
             "headers: {Authorization: 'Bearer {{access_token}}'}",
             "headers: {authorization: 'Basic ticket-gateway-service:{{password}}'}",
+            "headers: {x-atlassian-token: no-check}",
             "body: {continuationToken: '{{token_1}}', next_page_token: abcdef, token: ''}",
             "id: 3f2504e0-4f89-41d3-9a0c-0305e82c3301",
             "id: 64b7f0c2a1d3e4f5a6b7c8d9",

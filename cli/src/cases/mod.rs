@@ -12,6 +12,8 @@ pub(crate) mod player;
 pub(crate) mod read;
 pub(crate) mod recorder;
 pub(crate) mod shown;
+#[cfg(test)]
+mod skipped;
 pub(crate) mod stand_ins;
 pub(crate) mod update;
 pub(crate) mod yaml;

@@ -56,7 +56,7 @@ pub(crate) async fn play(
     };
     let base = installation.connector.base_url.clone();
     let player = Arc::new(Player::new(case.exchanges.clone(), case.in_any_order, base));
-    let secrets = Arc::new(Placeholders::of(integration, case.secrets.as_deref()));
+    let secrets = placeholders(&installation, case);
     let end = perform(case, installation, secrets, Arc::clone(&player) as _, true).await?;
     let (surprise, unplayed) = player.finish();
     Ok(Ok(Played {
@@ -90,16 +90,25 @@ pub(crate) async fn perform(
         .clock(case.now)
         .build()
         .map_err(|error| Failure::failed(error.to_string()))?;
-    let request = RequestMeta {
+    let context = case.context.clone();
+    Ok(gateway.perform(&name, case.action, context, &request(case)).await)
+}
+
+/// What the call of a case has beside its context.
+pub(crate) fn request(case: &Case) -> RequestMeta {
+    RequestMeta {
         request_id: INSTANCE.to_owned(),
         action_instance_id: Some(
             case.idempotency_key
                 .clone()
                 .unwrap_or_else(|| INSTANCE.to_owned()),
         ),
-    };
-    let context = case.context.clone();
-    Ok(gateway.perform(&name, case.action, context, &request).await)
+    }
+}
+
+/// The secrets of a case: what stands for them there.
+pub(crate) fn placeholders(installation: &Installation, case: &Case) -> Arc<dyn SecretStore> {
+    Arc::new(Placeholders::of(installation, case.secrets.as_deref()))
 }
 
 /// Each secret is its own name in double braces: that is what cases hold in its place.
@@ -108,8 +117,8 @@ struct Placeholders {
 }
 
 impl Placeholders {
-    fn of(integration: &Integration, named: Option<&[String]>) -> Self {
-        let needed = integration.required_secrets().into_iter();
+    fn of(installation: &Installation, named: Option<&[String]>) -> Self {
+        let needed = installation.required_secrets().into_iter();
         let needed = needed.filter(|secret| !secret.optional).map(|secret| secret.name);
         Self {
             names: named.map_or_else(|| needed.collect(), <[String]>::to_vec),

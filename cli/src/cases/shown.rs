@@ -68,11 +68,12 @@ pub(crate) fn put(fields: &mut Map<String, Value>, key: &str, value: impl Into<V
 fn part(part: &PreparedPart) -> Value {
     let mut shown = Map::new();
     put(&mut shown, "name", part.name.as_str());
-    if let Some((name, media_type)) = &part.file {
-        put(&mut shown, "file_name", name.as_str());
-        put(&mut shown, "content_type", media_type.as_str());
+    for (key, value) in [("file_name", &part.file_name), ("content_type", &part.media_type)] {
+        if let Some(value) = value {
+            put(&mut shown, key, value.as_str());
+        }
     }
-    let (key, value) = content(&part.content, part.file.is_none());
+    let (key, value) = content(&part.content, part.file_name.is_none());
     put(&mut shown, key, value);
     Value::Object(shown)
 }

@@ -16,7 +16,13 @@ use super::play::placeholder;
 
 static EMAIL: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"[A-Za-z0-9_][A-Za-z0-9._+'-]*(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"));
-static PHONE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\+[0-9][0-9 ().-]{6,}[0-9]"));
+/// With a `+`, with an area code that begins with 0, or as North America writes them. A number without any of these may
+/// be anything.
+static PHONE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\+[0-9][0-9 ().-]{6,}[0-9]|(?:\(0[1-9][0-9]{1,4}\) ?|\b0[1-9][0-9]{1,4}[ /])[0-9][0-9 -]{3,}[0-9]\b|(?:\([2-9][0-9]{2}\) ?|\b[2-9][0-9]{2}[-.])[0-9]{3}[-.][0-9]{4}\b",
+    )
+});
 static ORIGIN: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\bhttps?://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:[0-9]+)?"));
 /// A word of a text.
@@ -457,6 +463,7 @@ mod tests {
             "requestor": {"id": "U-7", "name": "Molly O'Hara", "email": "Molly@corp.test", "phone": "0171 555 9"},
             "path": "/users/molly%40corp.test/tickets",
             "text": "Molly wrote to molly@corp.test about Project X, call +49 171 5550199",
+            "home": "or 0151 2345678, (0151) 234 5678, (415) 555-2671",
             "first_name": "Molly",
             "key": "s3cret & key",
             "next": "http://127.0.0.1:8081/api/tickets?key=s3cret%20%26%20key&page=2",
@@ -471,6 +478,7 @@ mod tests {
                               "phone": "+1 202 555 0100"},
                 "path": "/users/person1%40example.com/tickets",
                 "text": "Name1 wrote to person1@example.com about hidden1, call +1 202 555 0101",
+                "home": "or +1 202 555 0102, +1 202 555 0103, +1 202 555 0104",
                 "first_name": "Name1",
                 "key": "{{api_key}}",
                 "next": "https://desk.example.com/api/tickets?key={{api_key}}&page=2",
@@ -511,6 +519,7 @@ mod tests {
             "assigned_to": {"id": 7, "name": "Desk"},
             "title": "Printer on fire",
             "custom_fields": [{"name": "Requester email", "value": "person1@example.com"}],
+            "text": "Ticket 000123 of 01/02/2026, 2026-01-05 08:15:00, 0.5 of 100 200, part 0800-11",
         });
         assert_eq!(replaced(&value), value);
     }

@@ -5,6 +5,7 @@ mod choose;
 mod curl;
 mod document;
 mod draft;
+mod meaning;
 mod operation;
 mod paging;
 mod propose;
@@ -38,8 +39,10 @@ use crate::output::Output;
 /// of `lint`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-From curl lines (with continuations, as browsers copy them) it makes HTTP actions. Ids in paths and values of bodies
-become variables. Tokens, passwords and keys are never written: they become `auth` with the name of a secret.
+From curl lines (with continuations, as browsers copy them) it makes HTTP actions, and the ticket actions that their
+paths and bodies show; no line shows an answer, so more is left to do than with a document. Ids in paths and values of
+bodies become variables. Tokens, passwords and keys are never written: they become `auth`, a session where one line logs in,
+and headers, with the names of secrets.
 
 Examples:
   ticket-gateway init my-desk
@@ -52,15 +55,15 @@ pub(crate) struct Arguments {
     name: String,
 
     /// An OpenAPI 3 document, JSON or YAML
-    #[arg(long, value_name = "FILE", conflicts_with = "curl")]
+    #[arg(long, value_name = "FILE", group = "source")]
     openapi: Option<PathBuf>,
 
     /// A file of curl lines
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "source")]
     curl: Option<PathBuf>,
 
-    /// What the system calls a ticket, if it is an unusual word [with --openapi]
-    #[arg(long, value_name = "WORD", requires = "openapi")]
+    /// What the system calls a ticket, if it is an unusual word [with --openapi or --curl]
+    #[arg(long, value_name = "WORD", requires = "source")]
     noun: Option<String>,
 
     /// The folder to write to [default: ./NAME]
@@ -128,7 +131,7 @@ fn proposed(arguments: &Arguments) -> Result<(String, Option<Report>), Failure> 
         let operations = operation::read_all(&document)?;
         propose::propose(name, &document, &operations, arguments.noun.as_deref())?
     } else if let Some(path) = &arguments.curl {
-        curl::propose(name, path)?
+        curl::propose(name, path, arguments.noun.as_deref())?
     } else {
         return Ok((skeleton::text(name), None));
     };
@@ -178,17 +181,17 @@ fn say(
         for remark in &report.remarks {
             output.warning(remark);
         }
-        if let Some(secret) = &report.secret {
+        for secret in &report.secrets {
             output.remark(&format!(
                 "The secret `{secret}` is read from {}.",
                 integration_secret(&arguments.name, secret)
             ));
         }
     }
-    let said = if warnings > 0 {
-        format!(" ({warnings} warnings of lint)")
-    } else {
-        String::new()
+    let said = match warnings {
+        0 => String::new(),
+        1 => " (1 warning of lint)".to_owned(),
+        count => format!(" ({count} warnings of lint)"),
     };
     output.remark(&format!(
         "{shown} is written{said}. Next: go through its TODOs, then `ticket-gateway lint {}`.",

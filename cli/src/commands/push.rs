@@ -95,7 +95,7 @@ async fn push(arguments: &Arguments, output: &mut Output) -> Result<(), Failure>
     let settings = filled_in(arguments, &integration, &active.settings, &mut warnings)?;
     let installation = install(integration, &settings)?;
     warnings.extend(installation.warnings.iter().cloned());
-    warnings.extend(secrets_missing(&installation.integration, &target).await);
+    warnings.extend(secrets_missing(&installation, &target).await);
     for warning in &warnings {
         output.warning(warning);
     }
@@ -209,9 +209,9 @@ fn install(integration: Integration, settings: &Map<String, Value>) -> Result<In
 }
 
 /// What is missing does not stop a push: secrets may come later, and are never part of a version.
-async fn secrets_missing(integration: &Integration, target: &Target) -> Vec<String> {
-    let name = &integration.name;
-    match missing_secrets(integration, target.secrets.as_ref()).await {
+async fn secrets_missing(installation: &Installation, target: &Target) -> Vec<String> {
+    let name = &installation.integration.name;
+    match missing_secrets(installation, target.secrets.as_ref()).await {
         Ok(missing) => missing
             .iter()
             .map(|key| {

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use http::header::COOKIE;
-use integration::Integration;
+use integration::{Installation, Integration};
 use jiff::{Timestamp, TimestampRound, Unit};
 use serde_json::{Map, Value, json};
 use storage::{Secret, SecretStore};
@@ -36,7 +36,8 @@ use crate::serve::one_shot_runtime;
 /// Secrets, tokens, e-mail addresses, names of people, phone numbers and host names are replaced, the same value by the
 /// same stand-in throughout; ids stay. The case is then played, and what comes of it becomes its expectation. Nothing is
 /// written while a secret, or what looks like one, is left. Names in free text are found only where the name is also in
-/// a field of its own: read the case before you share it, and name what is left with --hide.
+/// a field of its own, and phone numbers only with a `+`, an area code that begins with 0, or as (415) 555-2671: read the
+/// case before you share it, and name what is left with --hide.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -77,7 +78,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TEXT")]
     hide: Vec<String>,
 
-    /// Do not replace this word, address, number or host: the integration itself names it. Repeatable
+    /// Do not replace this word, address, number, host or token: the integration itself names it, or it is no secret.
+    /// Repeatable
     #[arg(long, value_name = "TEXT")]
     keep: Vec<String>,
 
@@ -175,6 +177,7 @@ struct Recorded {
     base: Url,
     secrets: Vec<(String, Secret)>,
     query_parameter: Option<String>,
+    constants: Vec<String>,
 }
 
 /// Performs the action on the real system.
@@ -192,12 +195,13 @@ async fn record(
     })?;
     let store = arguments.install.secret_store(None)?;
     install::check_secrets(std::slice::from_ref(&installation), store.as_ref()).await?;
-    let secrets = secrets_of(integration, store.as_ref()).await?;
+    let secrets = secrets_of(&installation, store.as_ref()).await?;
     let network = Network::new(gateway::USER_AGENT, arguments.install.allow_private_upstreams)
         .map_err(|error| Failure::failed(error.to_string()))?;
     let recorder = Arc::new(Recorder::new(network));
     let base = installation.connector.base_url.clone();
     let query_parameter = leaks::query_parameter(&installation.connector.auth);
+    let constants = leaks::constants(&installation);
     let case = Case {
         name: arguments
             .name
@@ -207,7 +211,7 @@ async fn record(
         context,
         settings: given,
         settings_place: nowhere(),
-        secrets: named(integration, &secrets),
+        secrets: named(&installation, &secrets),
         idempotency_key: arguments.action.is_write().then(|| Uuid::new_v4().to_string()),
         now: to_the_second(Timestamp::now()),
         in_any_order: false,
@@ -224,6 +228,7 @@ async fn record(
         base,
         secrets,
         query_parameter,
+        constants,
     })
 }
 
@@ -246,7 +251,8 @@ impl Recorded {
             .collect();
         let written = self.written(&exchanges);
         let known = with_decoded(self.secrets);
-        let mut stand_ins = StandIns::new(&integration.name, known.clone(), &arguments.keep, &arguments.hide);
+        let keep = [&arguments.keep[..], &self.constants[..]].concat();
+        let mut stand_ins = StandIns::new(&integration.name, known.clone(), &keep, &arguments.hide);
         stand_ins.learn_host(&self.base);
         stand_ins.learn(&written);
         let mut case = stand_ins.applied(&written);
@@ -279,18 +285,24 @@ impl Recorded {
             fields.insert("expect".to_owned(), expectation);
         }
 
-        let text = yaml::text(&case);
-        let node = mapping::parse(name, text.clone())?;
         let secrets = Secrets {
             known,
             query_parameter: self.query_parameter,
+            constants: self.constants,
         };
+        let node = mapping::parse(name.clone(), yaml::text(&case))?;
+        let not_secret = leaks::not_secret(&node, &secrets, &arguments.keep);
+        if let (Value::Object(fields), false) = (&mut case, not_secret.is_empty()) {
+            fields.insert("not_secret".to_owned(), not_secret.into());
+        }
+        let text = yaml::text(&case);
+        let node = mapping::parse(name, text.clone())?;
         let leaks = leaks::find(&node, &secrets);
         if !leaks.is_empty() {
             output.diagnostics(&leaks);
             return Err(
                 Failure::failed("the case would hold a secret, so it is not written")
-                    .help("replace the text with --hide TEXT"),
+                    .help("replace the text with --hide TEXT, or say with --keep TEXT that it is no secret"),
             );
         }
         output.remark(&format!(
@@ -425,12 +437,13 @@ fn given_settings(arguments: &Arguments, integration: &Integration) -> Result<Ma
 
 /// The secrets that are set.
 async fn secrets_of(
-    integration: &Integration,
+    installation: &Installation,
     store: &dyn SecretStore,
 ) -> Result<Vec<(String, Secret)>, Failure> {
     let mut secrets = Vec::new();
-    for wanted in integration.required_secrets() {
-        if let Some(secret) = store.secret(&integration.name, &wanted.name).await? {
+    let name = &installation.integration.name;
+    for wanted in installation.required_secrets() {
+        if let Some(secret) = store.secret(name, &wanted.name).await? {
             secrets.push((wanted.name, secret));
         }
     }
@@ -458,9 +471,9 @@ fn with_decoded(secrets: Vec<(String, Secret)>) -> Vec<(String, Secret)> {
 }
 
 /// The names of the secrets, where others are set than those that are needed.
-fn named(integration: &Integration, secrets: &[(String, Secret)]) -> Option<Vec<String>> {
+fn named(installation: &Installation, secrets: &[(String, Secret)]) -> Option<Vec<String>> {
     let names: Vec<String> = secrets.iter().map(|(name, _)| name.clone()).collect();
-    let needed = integration.required_secrets().into_iter();
+    let needed = installation.required_secrets().into_iter();
     let needed: Vec<String> = needed
         .filter(|secret| !secret.optional)
         .map(|secret| secret.name)

@@ -1,7 +1,8 @@
 //! `secret`: what a ticketing system asks for and nobody should read.
 
-use std::io::{IsTerminal as _, Read as _};
+use std::io::{ErrorKind, IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use mapping::did_you_mean;
@@ -13,6 +14,7 @@ use crate::names;
 use crate::output::Output;
 use crate::serve::logging::{self, LogFormat};
 use crate::serve::one_shot_runtime;
+use crate::serve::stop::StopSignals;
 use crate::tables;
 use crate::target::{Target, TargetArguments};
 
@@ -106,11 +108,23 @@ async fn set(arguments: &Set, output: &mut Output) -> Result<(), Failure> {
             "the active version of `{name}` reads no secret `{key}`; {hint}"
         ));
     }
+    // A Ctrl-C that ended the process at the prompt would leave a terminal that shows nothing of what is typed.
+    let is_asked = arguments.from_file.is_none() && std::io::stdin().is_terminal();
+    let stop = is_asked.then(StopSignals::listen).transpose()?;
     let secret = match &arguments.from_file {
         Some(file) => from_file(file)?,
         None => from_person(name, key)?,
     };
-    target.secret_writer.set(name, key, &secret).await?;
+    let stopped = async {
+        match stop {
+            Some(mut stop) => stop.next().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        is_set = target.secret_writer.set(name, key, &secret) => is_set?,
+        () = stopped => return Err(Failure::failed("stopped; whether the secret is set is not known")),
+    }
     if arguments.json {
         return Ok(output.json(&json!({"integration": name, "key": key, "set": true}), false)?);
     }
@@ -153,8 +167,9 @@ async fn wanted(target: &Target, name: &str) -> Result<Vec<String>, Failure> {
         return Ok(Vec::new());
     };
     let content = target.content(name, active).await?;
-    let integration = integration::load_files(&content.files).integration;
-    let secrets = integration.map_or_else(Vec::new, |integration| integration.required_secrets());
+    let integration = integration::load_files(&content.files).integration.map(Arc::new);
+    let installation = integration.and_then(|integration| integration.install(content.settings).ok());
+    let secrets = installation.map_or_else(Vec::new, |installation| installation.required_secrets());
     Ok(secrets.into_iter().map(|secret| secret.name).collect())
 }
 
@@ -168,8 +183,12 @@ fn from_file(file: &Path) -> Result<Secret, Failure> {
 fn from_person(name: &str, key: &str) -> Result<Secret, Failure> {
     let mut input = std::io::stdin();
     if input.is_terminal() {
-        let typed = rpassword::prompt_password(format!("{key} of {name} (not shown): "))
-            .map_err(|error| Failure::failed(format!("cannot read from the terminal: {error}")))?;
+        let typed = rpassword::prompt_password(format!("{key} of {name} (not shown): ")).map_err(
+            |error| match error.kind() {
+                ErrorKind::Interrupted => Failure::failed("stopped; the secret is as it was"),
+                _ => Failure::failed(format!("cannot read from the terminal: {error}")),
+            },
+        )?;
         return checked(typed, "nothing was typed; the secret is as it was");
     }
     let mut text = String::new();

@@ -14,10 +14,15 @@ use tokio::runtime::Runtime;
 use crate::cases::case::Case;
 use crate::cases::judge::{self, Finding};
 use crate::cases::leaks::{self, Secrets};
+use crate::cases::play::Played;
+use crate::cases::player::Player;
 use crate::cases::{folder, play, read, update};
 use crate::documents;
 use crate::failure::Failure;
 use crate::install;
+use crate::live::Live;
+use crate::live::cause::{self, Cause};
+use crate::live::runs::runs;
 use crate::output::Output;
 use crate::serve::logging::{self, LogFormat};
 
@@ -84,6 +89,7 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
 
 /// The cases of one integration.
 struct Suite {
+    path: PathBuf,
     integration: Arc<Integration>,
     tried: Vec<Tried>,
     /// Whether some cases were left out.
@@ -137,6 +143,7 @@ impl Suite {
             return Err(Failure::failed(message).help(help));
         }
         let mut suite = Self {
+            path: path.to_owned(),
             integration,
             tried: Vec::new(),
             filtered: false,
@@ -194,11 +201,10 @@ impl Suite {
         let played = match runtime.block_on(play::play(&self.integration, &case))? {
             Ok(played) => played,
             Err(problems) => {
-                tried.findings.extend(problems.into_iter().map(|message| Finding {
-                    place: case.settings_place.clone(),
-                    message,
-                    diff: String::new(),
-                }));
+                let problems = problems.into_iter();
+                tried.findings.extend(
+                    problems.map(|message| Finding::new(case.settings_place.clone(), message, String::new())),
+                );
                 return Ok(Some(tried));
             }
         };
@@ -207,14 +213,41 @@ impl Suite {
         let differs = case.expect.is_none() || !tried.findings.is_empty();
         if arguments.update && only_its_end && differs {
             tried.update(path, &self.integration, &node, &judge::expectation(&played.end))?;
-        } else if tried.findings.is_empty() {
+        } else if let Some(first) = tried.findings.first_mut() {
+            first.causes = runtime.block_on(self.causes(&case, &played))?;
+        } else {
             tried.verdict = Verdict::Passed;
         }
         Ok(Some(tried))
     }
 
+    /// What in the integration is likely behind a difference. The case is played again, and watched.
+    async fn causes(&self, case: &Case, played: &Played) -> Result<Vec<Cause>, Failure> {
+        let Ok(installation) = self.integration.install(case.settings.clone()) else {
+            return Ok(Vec::new());
+        };
+        let base = installation.connector.base_url.clone();
+        let player = Arc::new(Player::new(case.exchanges.clone(), case.in_any_order, base));
+        let live = Live::over_case(&self.path, installation, case, &player).await?;
+        let context = case.context.clone();
+        let request = play::request(case);
+        let ended = live
+            .gateway
+            .perform(&live.name, case.action, context, &request)
+            .await;
+        let runs = runs(&live, case.action, live.tape.take());
+        Ok(match (&played.surprise, &ended) {
+            (Some(_), _) => cause::of_request(&live, &runs),
+            (None, Err(error)) => cause::of_error(&live, case.action, error, &runs),
+            (None, Ok(_)) => {
+                let fields = judge::other_fields(case, played);
+                cause::of_fields(&runs, fields.iter().map(String::as_str))
+            }
+        })
+    }
+
     fn leaks(&self, node: &Node, case: &Case) -> Vec<Diagnostic> {
-        leaks::find(node, &secrets_of(&self.integration, case))
+        leaks::find(node, &Secrets::of_case(&self.integration, case))
     }
 
     fn count(&self, verdict: Verdict) -> usize {
@@ -291,7 +324,7 @@ impl Tried {
         };
         let written = mapping::parse(self.file.clone(), text.clone())?;
         let case = read::case(&written, false).map_err(Failure::diagnostics)?;
-        self.mistakes = leaks::find(&written, &secrets_of(integration, &case));
+        self.mistakes = leaks::find(&written, &Secrets::of_case(integration, &case));
         if self.mistakes.is_empty() {
             std::fs::write(path, text)
                 .map_err(|error| Failure::failed(format!("cannot write {}: {error}", self.file)))?;
@@ -312,6 +345,9 @@ impl Tried {
         for finding in &self.findings {
             output.line(&format!("{}: {}", finding.place, finding.message))?;
             output.diff(&finding.diff)?;
+            for cause in &finding.causes {
+                output.line(&format!("  likely cause  {}", cause.told()))?;
+            }
         }
         Ok(())
     }
@@ -325,16 +361,6 @@ impl Tried {
             "findings": self.findings.iter().map(Finding::to_json)
                 .chain(self.mistakes.iter().map(Diagnostic::to_json)).collect::<Vec<_>>(),
         })
-    }
-}
-
-/// What is known to be secret in a case of this integration: no values, only where the key is.
-fn secrets_of(integration: &Arc<Integration>, case: &Case) -> Secrets {
-    let installation = integration.install(case.settings.clone()).ok();
-    Secrets {
-        known: Vec::new(),
-        query_parameter: installation
-            .and_then(|installation| leaks::query_parameter(&installation.connector.auth)),
     }
 }
 

@@ -233,7 +233,7 @@ async fn warn_of_missing_secrets(installations: &Stored, name: &str, secrets: &d
     let Ok(Some(installed)) = installations.find(name).await else {
         return;
     };
-    match install::missing_secrets(&installed.installation.integration, secrets).await {
+    match install::missing_secrets(&installed.installation, secrets).await {
         Ok(missing) => {
             for key in missing {
                 let how = secrets.how_to_set(name, &key).unwrap_or_default();

@@ -59,12 +59,24 @@ impl InstallArguments {
     }
 }
 
-/// Loads an integration from its folder or file; warnings go to stderr.
+/// Loads an integration from its folder or file; that there are warnings goes to stderr.
 ///
 /// # Errors
 /// Every mistake in it.
 pub(crate) fn load(path: &Path, output: &mut Output) -> Result<Integration, Failure> {
-    accept(integration::load(path), output)
+    let loaded = integration::load(path);
+    let Some(integration) = loaded.integration else {
+        return Err(Failure::diagnostics(loaded.diagnostics));
+    };
+    let warnings = match loaded.diagnostics.len() {
+        0 => return Ok(integration),
+        1 => "1 warning".to_owned(),
+        several => format!("{several} warnings"),
+    };
+    // Whoever works on an integration runs this again and again.
+    let path = path.display();
+    output.remark(&format!("{warnings} of lint: see `ticket-gateway lint {path}`"));
+    Ok(integration)
 }
 
 /// The integration, when it has no mistake; warnings go to stderr.
@@ -138,7 +150,7 @@ pub(crate) async fn check_secrets(
     let mut remedies = Vec::new();
     for installation in installations {
         let integration = &installation.integration;
-        for key in missing_secrets(integration, secrets).await? {
+        for key in missing_secrets(installation, secrets).await? {
             missing.push(format!("`{}` needs the secret `{key}`", integration.name));
             remedies.extend(secrets.how_to_set(&integration.name, &key));
         }
@@ -149,17 +161,18 @@ pub(crate) async fn check_secrets(
     Err(Failure::failed(missing.join("\n       ")).help(remedies.join("\n      ")))
 }
 
-/// The secrets that an integration needs and does not have.
+/// The secrets that an installation needs and does not have.
 ///
 /// # Errors
 /// When they cannot be read.
 pub(crate) async fn missing_secrets(
-    integration: &Integration,
+    installation: &Installation,
     secrets: &dyn SecretStore,
 ) -> Result<Vec<String>, StorageError> {
     let mut missing = Vec::new();
-    for wanted in integration.required_secrets() {
-        if !wanted.optional && secrets.secret(&integration.name, &wanted.name).await?.is_none() {
+    let name = &installation.integration.name;
+    for wanted in installation.required_secrets() {
+        if !wanted.optional && secrets.secret(name, &wanted.name).await?.is_none() {
             missing.push(wanted.name);
         }
     }

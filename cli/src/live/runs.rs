@@ -1,10 +1,12 @@
 //! Which lists of steps ran, and how far each came.
 
 use actions::{Point, TasAction};
-use integration::{CompoundAction, Integration};
+use integration::CompoundAction;
+use jiff::Timestamp;
 use mapping::Environment;
 use serde_json::Value;
 
+use crate::live::Live;
 use crate::live::tape::{Entry, Exchange};
 
 /// One run of a list of steps.
@@ -16,6 +18,8 @@ pub(crate) struct Run<'i> {
     pub(crate) steps: Vec<StepRun>,
     /// What the mappings saw after the last step; none where it did not come so far.
     pub(crate) at_return: Option<Value>,
+    /// The time of the mappings: that of the case, or on a live system that of the action to a moment.
+    now: Timestamp,
 }
 
 /// One step as it was reached.
@@ -29,9 +33,9 @@ pub(crate) struct StepRun {
 }
 
 impl Run<'_> {
-    /// The time of the mappings is that of the action, to a moment.
+    /// What the mappings are explained with.
     pub(crate) fn environment(&self) -> Environment {
-        Environment::now()
+        Environment::at(self.now)
     }
 
     /// The step that it stopped at; none where it came to its end.
@@ -44,7 +48,9 @@ impl Run<'_> {
 }
 
 /// Sorts what happened by the list of steps it belongs to.
-pub(crate) fn runs(integration: &Integration, action: TasAction, entries: Vec<Entry>) -> Vec<Run<'_>> {
+pub(crate) fn runs(live: &Live, action: TasAction, entries: Vec<Entry>) -> Vec<Run<'_>> {
+    let integration = &live.installed.installation.integration;
+    let now = live.clock.unwrap_or_else(Timestamp::now);
     let mut runs: Vec<Run<'_>> = Vec::new();
     for entry in entries {
         match entry {
@@ -73,6 +79,7 @@ pub(crate) fn runs(integration: &Integration, action: TasAction, entries: Vec<En
                             compound,
                             steps: Vec::new(),
                             at_return: None,
+                            now,
                         });
                     }
                     _ => {

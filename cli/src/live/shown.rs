@@ -1,7 +1,9 @@
-//! Requests and answers as people see them: without credentials, without the values of a query, cut short.
+//! Requests and answers as people see them: without credentials, cut short.
 
 use serde_json::{Map, Value, json};
 use upstream::{Lost, Prepared, PreparedBody, WholeAnswer};
+
+use crate::cases::shown::fields;
 
 use super::tape::{Exchange, Tape, is_shown, names_secret};
 
@@ -9,15 +11,15 @@ use super::tape::{Exchange, Tape, is_shown, names_secret};
 const SHOWN: usize = 600;
 const HIDDEN: &str = "***";
 
-/// `POST /tickets?page=&key=`, and the body where there is one.
+/// `POST /tickets?page=2&key=***`, with the query as it reads before it is encoded, and the body where there is one.
 pub(crate) fn request(request: &Prepared, tape: &Tape) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for (name, _) in request.url.query_pairs() {
-        names.push(format!("{name}="));
-    }
-    let query = match names.is_empty() {
+    let parameters: Vec<String> = query(request, tape)
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let query = match parameters.is_empty() {
         true => String::new(),
-        false => format!("?{}", names.join("&")),
+        false => cut(&format!("?{}", parameters.join("&")), SHOWN),
     };
     let path = tape.without_secrets(request.url.path());
     let mut lines = vec![format!("{} {path}{query}", request.method)];
@@ -27,12 +29,15 @@ pub(crate) fn request(request: &Prepared, tape: &Tape) -> Vec<String> {
 
 /// `401 in 12 ms`, and the beginning of the body.
 pub(crate) fn answer(exchange: &Exchange, tape: &Tape) -> Vec<String> {
-    let took = format!("{} ms", exchange.took.as_millis());
+    let took = |word: &str| match exchange.took {
+        Some(took) => format!(" {word} {} ms", took.as_millis()),
+        None => String::new(),
+    };
     match &exchange.answer {
         None => vec!["no answer yet".to_owned()],
-        Some(Err(lost)) => vec![format!("none after {took}: {}", lost.message)],
+        Some(Err(lost)) => vec![format!("none{}: {}", took("after"), lost.message)],
         Some(Ok(answer)) => {
-            let mut lines = vec![format!("{} in {took}", answer.status)];
+            let mut lines = vec![format!("{}{}", answer.status, took("in"))];
             match text(&answer.body, tape) {
                 Some(body) => lines.push(format!("body {body}")),
                 None => lines.push("no body".to_owned()),
@@ -45,16 +50,11 @@ pub(crate) fn answer(exchange: &Exchange, tape: &Tape) -> Vec<String> {
 /// The same as data.
 pub(crate) fn to_json(exchange: &Exchange, tape: &Tape) -> Value {
     let request = &exchange.request;
-    let names: Vec<String> = request
-        .url
-        .query_pairs()
-        .map(|(name, _)| name.into_owned())
-        .collect();
     json!({
         "request": {
             "method": request.method.as_str(),
             "path": tape.without_secrets(request.url.path()),
-            "query": names,
+            "query": fields(query(request, tape).into_iter()),
             "headers": headers(&request.headers, tape),
             "body": body(&request.body, tape),
         },
@@ -63,8 +63,21 @@ pub(crate) fn to_json(exchange: &Exchange, tape: &Tape) -> Value {
             Some(Err(lost)) => lost_json(lost),
             Some(Ok(answer)) => answer_json(answer, tape),
         },
-        "milliseconds": u64::try_from(exchange.took.as_millis()).unwrap_or(u64::MAX),
+        "milliseconds": exchange.took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
     })
+}
+
+/// The parameters of the query, in order. The value of one that is named like a secret is hidden, and in the others what
+/// is known to be one.
+fn query(request: &Prepared, tape: &Tape) -> Vec<(String, String)> {
+    let parameters = request.url.query_pairs().map(|(name, value)| {
+        let value = match names_secret(&name) {
+            true => HIDDEN.to_owned(),
+            false => tape.without_secrets(&value),
+        };
+        (name.into_owned(), value)
+    });
+    parameters.collect()
 }
 
 fn lost_json(lost: &Lost) -> Value {
@@ -94,11 +107,12 @@ fn body(body: &PreparedBody, tape: &Tape) -> Option<String> {
         PreparedBody::Multipart(parts) => {
             let parts: Vec<String> = parts
                 .iter()
-                .map(|part| match &part.file {
-                    Some((name, content_type)) => {
+                .map(|part| match &part.file_name {
+                    Some(name) => {
                         format!(
-                            "{}: file {name} ({content_type}, {} bytes)",
+                            "{}: file {name} ({}, {} bytes)",
                             part.name,
+                            part.media_type.as_deref().unwrap_or_default(),
                             part.content.len()
                         )
                     }

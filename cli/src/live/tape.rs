@@ -9,7 +9,7 @@ use http::HeaderName;
 use mapping::Place;
 use serde_json::Value;
 use storage::{Secret, SecretStore, StorageError};
-use upstream::{Lost, Prepared, Redactor, Transport, WholeAnswer};
+use upstream::{Lost, Network, Prepared, Redactor, Transport, WholeAnswer};
 
 /// Shorter values of such headers are no secrets.
 const SHORTEST_SECRET: usize = 6;
@@ -44,8 +44,8 @@ pub(crate) struct Exchange {
     pub(crate) request: Prepared,
     /// The answer; none while it is awaited.
     pub(crate) answer: Option<Result<WholeAnswer, Lost>>,
-    /// Until the answer.
-    pub(crate) took: Duration,
+    /// Until the answer; none of one that comes from a case.
+    pub(crate) took: Option<Duration>,
 }
 
 impl Tape {
@@ -70,9 +70,9 @@ impl Tape {
         for (name, value) in &request.headers {
             let Ok(value) = value.to_str() else { continue };
             if names_secret(name.as_str()) {
-                let words = value.split([' ', ';', ',', '"', '=']);
-                for word in words.chain([value]).filter(|word| word.len() >= SHORTEST_SECRET) {
-                    self.hide(word);
+                let parts = credentials(value).into_iter().chain([value]);
+                for part in parts.filter(|part| part.len() >= SHORTEST_SECRET) {
+                    self.hide(part);
                 }
             }
         }
@@ -111,6 +111,35 @@ pub(crate) fn names_secret(name: &str) -> bool {
     words.iter().any(|word| name.contains(word)) || matches!(name.as_str(), "key" | "token" | "auth" | "sig")
 }
 
+/// The values in a header of credentials. The word in front of them is the scheme (RFC 9110 section 11.4), and what stands
+/// before `=` a name: people are told both.
+fn credentials(header: &str) -> Vec<&str> {
+    let words: Vec<&str> = header
+        .split([' ', ';', ','])
+        .filter(|word| !word.is_empty())
+        .collect();
+    let is_scheme = |word: &&str| words.len() > 1 && !word.contains('=');
+    let after = words.get(usize::from(words.first().is_some_and(is_scheme))..);
+    after
+        .unwrap_or_default()
+        .iter()
+        .map(|word| unnamed(word))
+        .collect()
+}
+
+/// `VALUE` of `name=VALUE` or `name="VALUE"`; `=` at the end is the padding of Base64.
+fn unnamed(word: &str) -> &str {
+    let (name, value) = match word.split_once('=') {
+        Some((name, value)) if !value.trim_matches('=').is_empty() => (name, value),
+        _ => ("", word),
+    };
+    let is_name = name
+        .chars()
+        .all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter));
+    let value = if is_name { value } else { word };
+    value.trim_matches('"')
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -129,11 +158,25 @@ impl Witness for Tape {
 pub(crate) struct TapedTransport {
     out: Arc<dyn Transport>,
     tape: Arc<Tape>,
+    /// Whether it says something how long an answer takes.
+    is_timed: bool,
 }
 
 impl TapedTransport {
-    pub(crate) fn new(out: Arc<dyn Transport>, tape: Arc<Tape>) -> Self {
-        Self { out, tape }
+    pub(crate) fn over_network(network: Network, tape: Arc<Tape>) -> Self {
+        Self {
+            out: Arc::new(network),
+            tape,
+            is_timed: true,
+        }
+    }
+
+    pub(crate) fn over_case(player: Arc<dyn Transport>, tape: Arc<Tape>) -> Self {
+        Self {
+            out: player,
+            tape,
+            is_timed: false,
+        }
     }
 }
 
@@ -146,7 +189,7 @@ impl Transport for TapedTransport {
             entries.push(Entry::Sent(Box::new(Exchange {
                 request: request.clone(),
                 answer: None,
-                took: Duration::ZERO,
+                took: None,
             })));
             entries.len() - 1
         };
@@ -154,7 +197,7 @@ impl Transport for TapedTransport {
         let answer = self.out.send(request, limit).await;
         if let Some(Entry::Sent(exchange)) = self.tape.entries().get_mut(index) {
             exchange.answer = Some(answer.clone());
-            exchange.took = begun.elapsed();
+            exchange.took = self.is_timed.then(|| begun.elapsed());
         }
         answer
     }
@@ -217,4 +260,25 @@ pub(crate) fn is_shown(name: &HeaderName) -> bool {
             | "etag"
             | "if-match"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_header_the_values_are_hidden_and_the_names_are_not() {
+        assert_eq!(credentials("user_token abc123"), ["abc123"]);
+        assert_eq!(credentials("Basic YWxhZGRpbg=="), ["YWxhZGRpbg=="]);
+        assert_eq!(
+            credentials("session_id=abc123; remember=def456"),
+            ["abc123", "def456"]
+        );
+        assert_eq!(
+            credentials("Digest username=\"ana\", response=\"0f1e\""),
+            ["ana", "0f1e"]
+        );
+        assert_eq!(credentials("Token token=abc123"), ["abc123"]);
+        assert_eq!(credentials("abc123"), ["abc123"]);
+    }
 }

@@ -99,6 +99,46 @@ fn another_output_is_shown_as_a_diff_in_the_words_of_the_case() {
 }
 
 #[test]
+fn an_answer_that_changed_its_shape_names_the_field_what_came_and_the_line_that_reads_it() {
+    let ended = with("title: Printer on fire}", "name: Printer on fire}");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let said = &ended.stdout;
+    assert!(
+        said.contains("raw_ticket.short_description: expected text, found nothing"),
+        "{said}"
+    );
+    assert!(
+        said.contains("makes `raw_ticket.short_description`: data.ticket.title: `data.ticket` has no `title`; it has id, name"),
+        "{said}"
+    );
+    // The error is not buried under what was expected instead of it.
+    assert!(!said.contains("-output:"), "{said}");
+}
+
+#[test]
+fn a_wrong_mapping_is_traced_to_its_line() {
+    let desk = Desk::with(&[("a.yaml", PASSES)]);
+    let file = desk.folder.path().join("integration.yaml");
+    let broken = GOOD.replace(
+        "short_description: data.ticket.title",
+        "short_description: data.ticket.id",
+    );
+    std::fs::write(&file, &broken).unwrap();
+    let line = broken
+        .lines()
+        .position(|line| line.contains("data.ticket.id") && line.contains("short"))
+        .unwrap()
+        + 1;
+    let ended = desk.test(&["--json"]);
+    let finding = ended.json()[0]["cases"][0]["findings"][0].clone();
+    let place = finding["causes"][0]["place"].as_str().unwrap().to_owned();
+    assert!(
+        place.ends_with(&format!("integration.yaml:{line}")),
+        "line {line}: {finding}"
+    );
+}
+
+#[test]
 fn another_request_is_shown_as_a_diff() {
     let ended = with("path: /tickets/T-1", "path: /tickets/T-2");
     assert_eq!(ended.code, Some(1), "{ended:?}");
@@ -163,12 +203,12 @@ fn an_error_is_compared_as_far_as_it_is_named() {
 #[test]
 fn waits_take_no_time() {
     let again = "  - request: {method: GET, path: /tickets/T-1}\n    \
-                   response: {status: 429, headers: {Retry-After: \"9\"}}\n";
+                   response: {status: 429, headers: {Retry-After: \"8\"}}\n";
     let case = PASSES.replace("exchanges:\n", &format!("exchanges:\n{again}"));
     let began = std::time::Instant::now();
     let ended = Desk::with(&[("a.yaml", &case)]).test(&[]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(began.elapsed().as_secs() < 9, "{:?}", began.elapsed());
+    assert!(began.elapsed().as_secs() < 8, "{:?}", began.elapsed());
 }
 
 #[test]
@@ -445,24 +485,71 @@ fn a_recorded_case_holds_no_secret_and_no_host_and_comes_true() {
 }
 
 #[test]
-fn a_key_that_is_kept_as_basic_credentials_is_shown_nowhere() {
+fn a_key_that_is_sent_as_basic_credentials_is_shown_nowhere() {
+    for (auth, secret, expected) in [
+        (
+            // Base64 of freshkey123:X
+            "{kind: api_key, in: header, name: Authorization, secret: token, pattern: \"Basic %s\"}",
+            "ZnJlc2hrZXkxMjM6WA==",
+            "authorization: \"Basic {{token}}\"",
+        ),
+        (
+            "{kind: basic, username_secret: token, password: X}",
+            "freshkey123",
+            "authorization: \"Basic {{token}}:X\"",
+        ),
+    ] {
+        let (desk, system) = (Desk::with(&[]), TicketSystem::start());
+        let yaml = desk.folder.path().join("integration.yaml");
+        let text = std::fs::read_to_string(&yaml).unwrap();
+        let text = text.replace("{kind: bearer, secret: token}", auth);
+        assert!(text.contains(auth));
+        std::fs::write(&yaml, text).unwrap();
+        let ended = record_with(&desk, &system, secret, &[]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let written = std::fs::read_to_string(desk.case("recorded.yaml")).unwrap();
+        for gone in ["freshkey123", "ZnJlc2hrZXkxMjM6WA"] {
+            assert!(!written.contains(gone), "{written}");
+            assert!(!format!("{ended:?}").contains(gone), "{ended:?}");
+        }
+        assert!(written.contains(expected), "{written}");
+        assert_eq!(desk.test(&[]).code, Some(0), "{written}");
+    }
+}
+
+#[test]
+fn a_header_that_the_integration_writes_out_is_no_secret() {
     let (desk, system) = (Desk::with(&[]), TicketSystem::start());
     let yaml = desk.folder.path().join("integration.yaml");
     let text = std::fs::read_to_string(&yaml).unwrap();
-    let auth = "{kind: api_key, in: header, name: Authorization, secret: token, pattern: \"Basic %s\"}";
-    let text = text.replace("{kind: bearer, secret: token}", auth);
-    assert!(text.contains("Basic %s"));
-    std::fs::write(&yaml, text).unwrap();
-    // Base64 of freshkey123:X
-    let ended = record_with(&desk, &system, "ZnJlc2hrZXkxMjM6WA==", &[]);
+    let auth = "auth: {kind: bearer, secret: token}";
+    let with_header = text.replace(
+        auth,
+        &format!("{auth}\n  headers: {{X-Atlassian-Token: no-check}}"),
+    );
+    assert_ne!(with_header, text);
+    std::fs::write(&yaml, with_header).unwrap();
+    let ended = record(&desk, &system, &[]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let written = std::fs::read_to_string(desk.case("recorded.yaml")).unwrap();
-    for gone in ["freshkey123", "ZnJlc2hrZXkxMjM6WA"] {
-        assert!(!written.contains(gone), "{written}");
-        assert!(!format!("{ended:?}").contains(gone), "{ended:?}");
-    }
+    assert!(written.contains("x-atlassian-token: no-check"), "{written}");
+    assert_eq!(desk.test(&[]).code, Some(0), "{written}");
+}
+
+#[test]
+fn what_is_kept_although_it_looks_like_a_token_is_said_to_be_no_secret() {
+    let (desk, system) = (Desk::with(&[]), TicketSystem::start());
+    let hash = "3b1f9cd27e1f58d0a46c3b1f9cd27e1f";
+    let name = format!("Of the commit {hash}");
+    let ended = record(
+        &desk,
+        &system,
+        &["--name", &name, "--keep", hash, "--keep", "Desk"],
+    );
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let written = std::fs::read_to_string(desk.case("recorded.yaml")).unwrap();
     assert!(
-        written.contains("authorization: \"Basic {{token}}\""),
+        written.contains(&format!("not_secret: [\"{hash}\"]")),
         "{written}"
     );
     assert_eq!(desk.test(&[]).code, Some(0), "{written}");

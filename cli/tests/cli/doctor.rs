@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
+use crate::fixtures::{Folder, GOOD, TicketSystem};
 use crate::live::{KEY, System};
+use crate::process::{Ended, Server, argument, command};
 
 fn check<'c>(report: &'c Value, name: &str) -> &'c Value {
     let checks = report["checks"].as_array().unwrap();
@@ -84,9 +86,9 @@ fn a_wrong_path_is_told_with_the_request_the_answer_and_its_line() {
     assert!(names_line(failed, line), "line {line}: {failed}");
     let (request, answer) = (&failed["exchange"]["request"], &failed["exchange"]["answer"]);
     assert!(request["path"].as_str().unwrap().contains("/tickts/"), "{failed}");
-    assert!(
-        request["query"].as_array().unwrap().contains(&"key".into()),
-        "{failed}"
+    assert_eq!(
+        (&request["query"]["key"], &request["query"]["timezone"]),
+        (&"***".into(), &"0".into())
     );
     assert_eq!(answer["status"], 404);
     assert_eq!(check(&report, "query_tickets_by_time_range")["result"], "works");
@@ -145,6 +147,86 @@ fn what_is_read_back_otherwise_than_it_was_sent_is_told() {
     assert!(told(not_as_told).contains("Something else"), "{not_as_told}");
 }
 
+/// The doctor's whole trip with one line of the connector changed: what it found, and the number of that line.
+fn broken(line: &str, instead: &str) -> (Value, usize) {
+    let system = System::teamswork();
+    let (folder, number) = system.broken(line, instead);
+    let ended = system.run("doctor", folder.path(), &["--yes", "--json", "--wait", "3"], KEY);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    (ended.json(), number)
+}
+
+#[test]
+fn a_text_that_is_escaped_for_a_system_that_takes_it_as_it_is_is_told() {
+    let (report, line) = broken(
+        "title: data.context.payload.short_description",
+        "title: {RENDER(): {template: \"{{t}}\", args: {t: data.context.payload.short_description}}}",
+    );
+    let read = check(&report, "query_ticket_by_id");
+    assert!(
+        told(read).contains("`short_description` is read as HTML: sent"),
+        "{read}"
+    );
+    assert!(
+        told(read).contains("STRIP_HTML() is missing: once more"),
+        "{read}"
+    );
+    // Where the arguments are that the title is sent with.
+    let sent = (line - 20..=line).any(|line| names_line(read, line));
+    assert!(sent, "near line {line}: {read}");
+}
+
+#[test]
+fn a_comment_that_a_resolution_drops_is_told() {
+    let (report, _) = broken("comment: data.context.comment", "comment: '\"Done\"'");
+    let resolved = check(&report, "resolve_ticket");
+    assert_eq!(resolved["result"], "not_as_told", "{resolved}");
+    assert!(told(resolved).contains("a comment, which is lost"), "{resolved}");
+    assert_eq!(check(&report, "reopen_ticket")["result"], "works");
+}
+
+#[test]
+fn a_time_of_another_zone_is_told_of_the_new_ticket() {
+    let (report, line) = broken(
+        "created_at: item.createdOn OR item.createdDateTime",
+        "created_at: '(item.createdOn OR item.createdDateTime).$REPLACE(\"Z$\", \"-01:00\")'",
+    );
+    let read = check(&report, "query_ticket_by_id");
+    assert!(told(read).contains("1 h after the ticket was made"), "{read}");
+    assert!(names_line(read, line), "line {line}: {read}");
+}
+
+#[test]
+fn an_order_that_the_list_does_not_have_is_told() {
+    let (report, line) = broken("order: feed", "order: asc");
+    let listed = check(&report, "query_tickets_by_time_range");
+    assert!(
+        told(listed).contains("stands in front of one changed"),
+        "{listed}"
+    );
+    assert!(names_line(listed, line), "line {line}: {listed}");
+}
+
+#[test]
+fn a_list_without_a_ticket_proves_nothing() {
+    let system = System::teamswork();
+    let look = |more: &[&str]| {
+        let mut after = vec!["--read-only", "--requestor", "nobody@example.com"];
+        after.extend(more);
+        system.run("doctor", &system.connector(), &after, KEY)
+    };
+    let ended = look(&[]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(
+        ended
+            .stdout
+            .ends_with("\nnot proved: query_tickets_by_requestor\n"),
+        "{}",
+        ended.stdout
+    );
+    assert_eq!(look(&["--strict"]).code, Some(1));
+}
+
 #[test]
 fn a_change_that_empties_another_field_is_told() {
     let system = System::teamswork();
@@ -161,6 +243,81 @@ fn a_change_that_empties_another_field_is_told() {
         told(not_as_told).contains("`description` was emptied"),
         "{not_as_told}"
     );
+}
+
+#[test]
+fn a_mapping_of_all_rows_is_told_once_and_a_ticket_without_an_id_is_said_to_be_left() {
+    let system = System::teamswork();
+    let (folder, line) = system.broken("short_description: item.title", "short_description: item.titel");
+    let ended = system.run("doctor", folder.path(), &["--yes", "--json", "--wait", "3"], KEY);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let report = ended.json();
+    let listed = check(&report, "query_tickets_by_time_range");
+    assert_eq!(
+        listed["findings"][0]["causes"].as_array().unwrap().len(),
+        1,
+        "{listed}"
+    );
+    assert!(names_line(listed, line), "{listed}");
+    // The ticket was made, and what the system answered could not be read.
+    assert_eq!(report["ticket"], Value::Null);
+    assert!(
+        report["left"][0]
+            .as_str()
+            .unwrap()
+            .contains("perhaps a ticket `Ticket Gateway doctor"),
+        "{report}"
+    );
+}
+
+#[test]
+fn a_step_that_failed_by_its_own_rule_is_told_with_the_line_of_the_rule() {
+    let text = GOOD.replace(
+        "output_key: ticket}",
+        "output_key: ticket,\n          fail_when: [{condition: data.ticket.id, message: \"'it is there'\"}]}",
+    );
+    let line = text.lines().position(|line| line.contains("fail_when")).unwrap() + 1;
+    let folder = Folder::with(&text);
+    let desk = TicketSystem::start();
+    let mut command = command(&[
+        "doctor",
+        argument(folder.path()),
+        "--read-only",
+        "--ticket",
+        "T-1",
+        "--json",
+    ]);
+    command.args(["--allow-private-upstreams", "--set", &desk.setting()]);
+    let ended: Ended = command
+        .env("TICKET_GATEWAY_SECRET_DESK_TOKEN", "token-1")
+        .output()
+        .unwrap()
+        .into();
+    let report = ended.json();
+    let failed = check(&report, "query_ticket_by_id");
+    assert!(
+        told(failed).contains("it stopped at the step `get_ticket`"),
+        "{failed}"
+    );
+    assert!(names_line(failed, line), "line {line}: {failed}");
+}
+
+#[test]
+fn ctrl_c_closes_the_ticket_or_says_that_it_is_left() {
+    let system = System::teamswork();
+    let before = system.tickets();
+    let server = Server::start(system.command("doctor", &system.connector(), &["--yes", "--json"], KEY));
+    while system.tickets() == before {
+        std::thread::yield_now();
+    }
+    server.interrupt();
+    let ended = server.wait();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("Stopped."), "{ended:?}");
+    let report = ended.json();
+    let left = report["left"][0].as_str().unwrap();
+    assert!(left.contains("ticket `"), "{left}");
+    assert_eq!(check(&report, "reopen_ticket")["reason"], "stopped before");
 }
 
 #[test]

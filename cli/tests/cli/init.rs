@@ -110,7 +110,7 @@ fn an_action_without_a_request_is_unsupported_until_it_is_written() {
         "{capabilities}"
     );
     assert!(
-        capabilities.contains("# TODO: the document shows no request for it"),
+        capabilities.contains("# TODO: the file shows no request for it"),
         "{capabilities}"
     );
     assert!(ended.stderr.contains("unsupported:"), "{}", ended.stderr);
@@ -137,6 +137,11 @@ fn each_kind_of_signing_becomes_auth() {
             "kind: oauth2_client_credentials",
         ),
         (
+            "{type: oauth2, flows: {authorizationCode: {authorizationUrl: \"https://id.desk-service.net/authorize\", tokenUrl: \"https://id.desk-service.net/token\", scopes: {read: x}}}}",
+            "kind: oauth2_refresh_token",
+        ),
+        ("{type: apiKey, in: cookie, name: DESKSESSION}", "kind: session"),
+        (
             "{type: mutualTLS}",
             "TODO: the document names `bearerAuth`, of a kind that is not known here",
         ),
@@ -146,6 +151,22 @@ fn each_kind_of_signing_becomes_auth() {
         assert!(written.contains(expected), "{expected} is not in:\n{written}");
         lints(&written);
     }
+}
+
+#[test]
+fn a_document_that_filters_no_times_is_filtered_here() {
+    let document = DESK
+        .replace("updated_since", "label")
+        .replace("updated_until", "colour");
+    let (ended, written) = openapi(&document);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    lints(&written);
+    let (_, list) = written.split_once("  query_tickets_by_time_range:\n").unwrap();
+    assert!(list.starts_with("    refilter: true\n"), "{list}");
+    assert!(
+        written.contains("TODO: no filter for times was found"),
+        "{written}"
+    );
 }
 
 #[test]
@@ -299,19 +320,22 @@ fn nothing_that_is_there_is_written_over_without_force() {
 }
 
 #[test]
-fn curl_lines_become_http_actions() {
-    let (ended, written) = init("--curl", "requests.sh", CURL, &[]);
+fn curl_lines_that_show_no_ticket_become_http_actions() {
+    let lines = CURL.replace("tickets", "widgets");
+    let (ended, written) = init("--curl", "requests.sh", &lines, &[]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     lints(&written);
     for expected in [
-        "default: \"https://desk.acme.test\"",
-        "path: /api/tickets/{{{ticket_id}}}",
+        // An invented address is no default.
+        "for example https://desk.acme.test",
+        "base_url: \"{{settings.base_url}}/api\"",
+        "path: /widgets/{{{widget_id}}}",
         "include: notes",
         "X-Trace: abc",
         "title: title",
         "requester: {email: email}",
         "urgent: \"TRUE\"",
-        "put_tickets_state:",
+        "put_widgets_state:",
         "\"{{state}}\"",
         "q: \"{{q}}\"",
         "page: \"2\"",
@@ -321,6 +345,7 @@ fn curl_lines_become_http_actions() {
         assert!(written.contains(expected), "{expected} is not in:\n{written}");
     }
     assert!(ended.stderr.contains("another host"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("name it with --noun"), "{}", ended.stderr);
 }
 
 #[test]
@@ -328,8 +353,86 @@ fn a_curl_line_may_go_on_after_any_word() {
     let lines = "curl -X POST \\\n  -d '{\"title\": \"x\"}' \\\n  https://desk.acme.test/api/tickets\n";
     let (ended, written) = init("--curl", "requests.sh", lines, &[]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    for expected in ["path: /api/tickets", "title: title"] {
+    for expected in [
+        "base_url: \"{{settings.base_url}}/api\"",
+        "path: /tickets",
+        "title: title",
+    ] {
         assert!(written.contains(expected), "{expected} is not in:\n{written}");
+    }
+}
+
+#[test]
+fn curl_lines_become_ticket_actions_with_how_sure_each_is() {
+    let desk = "https://desk.acme.test/api/v2/tickets";
+    let key = "-u abcdefghij1234567890:X";
+    let lines = format!(
+        "curl {key} -d '{{\"subject\": \"a\", \"description\": \"b\", \"email\": \"ana@example.com\", \"status\": 2}}' {desk}\n\
+         curl {key} '{desk}/20?include=stats'\n\
+         curl {key} '{desk}?updated_since=2015-01-19T02:00:00Z&order_by=updated_at&per_page=30&page=1'\n\
+         curl {key} -X PUT -d '{{\"status\": 4}}' {desk}/20\n\
+         curl {key} -d '{{\"body\": \"Hello\", \"private\": true}}' {desk}/20/notes\n\
+         curl {key} https://desk.acme.test/api/v2/agents/me\n"
+    );
+    let (ended, written) = init("--curl", "requests.sh", &lines, &["--json"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    lints(&written);
+    let report = ended.json();
+    assert_eq!(report["ticket"], "/tickets/{ticket_id}");
+    assert_eq!(report["secrets"], serde_json::json!(["api_key"]));
+    let actions = &report["actions"];
+    assert_eq!(actions["create_ticket"]["request"], "POST /tickets");
+    // No line shows an answer, so nothing of what is read of it is known.
+    assert!(
+        actions["create_ticket"]["sure"].as_f64().unwrap() < 0.5,
+        "{actions}"
+    );
+    assert_eq!(
+        actions["add_internal_comment"]["request"],
+        "POST /tickets/{ticket_id}/notes"
+    );
+    assert_eq!(actions["add_attachment"]["request"], serde_json::Value::Null);
+    for expected in [
+        "auth: {kind: basic, username_secret: api_key, password: X}",
+        "subject: title",
+        "status: 2",
+        "include: stats",
+        "order_by: updated_at",
+        "{{#since}}updated_since{{/since}}",
+        "send: {query: page}",
+        "get_agents_me:",
+        "because POST to /tickets; its body has `subject`; not known: ",
+    ] {
+        assert!(written.contains(expected), "{expected} is not in:\n{written}");
+    }
+    for never in ["abcdefghij1234567890", "ana@example.com", "Hello"] {
+        assert!(
+            !format!("{written}{ended:?}").contains(never),
+            "{never} is in:\n{written}"
+        );
+    }
+}
+
+#[test]
+fn a_curl_line_with_a_key_for_a_user_name_keeps_no_key() {
+    for (user, auth) in [
+        (
+            "$API_KEY:X",
+            "{kind: basic, username_secret: api_key, password: X}",
+        ),
+        ("s3cr3tvalue:", "{kind: basic, username_secret: api_key}"),
+        ("ana@example.com:x", "username: \"{{settings.username}}\""),
+        ("ana:s3cr3tvalue", "username: \"{{settings.username}}\""),
+    ] {
+        let line = format!("curl -u '{user}' https://a.test/x");
+        let (ended, written) = init("--curl", "one.sh", &line, &[]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert!(written.contains(auth), "{user}: {auth} is not in:\n{written}");
+        assert!(
+            !format!("{written}{ended:?}").contains("s3cr3tvalue"),
+            "{written}"
+        );
+        lints(&written);
     }
 }
 
@@ -349,11 +452,13 @@ fn a_secret_of_a_curl_line_is_nowhere() {
         assert!(!all.contains(secret), "{secret} is in:\n{all}");
     }
     assert!(
-        ended.stderr.contains("was not written; it becomes the secret"),
+        ended
+            .stderr
+            .contains("line 5: not written: the bearer token; it becomes the secret `token`"),
         "{}",
         ended.stderr
     );
-    assert!(written.contains("kind: api_key"), "{written}");
+    assert!(written.contains("kind: bearer"), "{written}");
 
     for (line, auth) in [
         (
@@ -421,4 +526,197 @@ fn a_broken_curl_line_is_named() {
     }
     let both = run(&["init", "desk", "--openapi", "a", "--curl", "b"]);
     assert_eq!(both.code, Some(2), "{both:?}");
+}
+
+const GLPI: &str = include_str!("init/session.sh");
+
+#[test]
+fn a_login_whose_answer_signs_the_other_lines_is_a_session() {
+    let (ended, written) = init("--curl", "requests.sh", GLPI, &[]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    lints(&written);
+    for expected in [
+        // The part of all paths is said once.
+        "base_url: \"{{settings.base_url}}/apirest.php\"",
+        "for example http://path/to/desk",
+        "kind: session",
+        "secret: user_token",
+        "path: /initSession",
+        // A word is no key, whatever its parameter is called.
+        "query: {get_full_session: \"true\"}",
+        "headers: {Authorization: \"user_token {{secret}}\"}",
+        "token: response.body.session_token",
+        "name: Session-Token",
+        // A second key that every line has.
+        "headers: {App-Token: {secret: app_token}}",
+        // A backslash that the shell leaves in quotes.
+        "criteria[0][field]: \"12\"",
+    ] {
+        assert!(written.contains(expected), "{expected} is not in:\n{written}");
+    }
+    assert!(!written.contains("q56hqkniwot8"), "{written}");
+    // The login is a part of `auth`, and each key is told of once.
+    assert!(!written.contains("get_init_session"), "{written}");
+    let told = ended.stderr.matches("App-Token").count();
+    assert_eq!(told, 1, "{}", ended.stderr);
+    assert!(
+        ended
+            .stderr
+            .contains("lines 1, 7, 13 and 19: not written: the key in the header App-Token"),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        written.contains("TODO: nothing here lists the states"),
+        "{written}"
+    );
+}
+
+#[test]
+fn a_key_on_every_line_goes_before_one_on_a_single_line() {
+    let lines = "curl -H 'X-Api-Key: s3cr3tvalue' 'https://a.test/api/1/x?token=s3cr3tvalue'\n\
+                 curl -H 'X-Api-Key: s3cr3tvalue' -H 'X-Csrf-Token: no-check' https://a.test/api/1/y\n";
+    let (ended, written) = init("--curl", "requests.sh", lines, &[]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    lints(&written);
+    for expected in [
+        "auth: {kind: api_key, in: header, name: X-Api-Key, secret: api_key}",
+        "headers: {X-Csrf-Token: no-check}",
+        // `/api/1` is a version, and no thing's id.
+        "base_url: \"{{settings.base_url}}/api/1\"",
+    ] {
+        assert!(written.contains(expected), "{expected} is not in:\n{written}");
+    }
+    assert!(
+        ended
+            .stderr
+            .contains("line 1: the key in the parameter token is a second way"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn the_type_of_a_form_part_is_kept() {
+    let line = "curl -H 'X-Api-Key: s3cr3tvalue' -F 'manifest={\"a\": 1};type=application/json' -F 'f=@a.csv;type=text/csv' \
+                https://a.test/imports\n";
+    let (_, written) = init("--curl", "requests.sh", line, &[]);
+    lints(&written);
+    for expected in [
+        "manifest: {text: manifest, content_type: application/json}",
+        "content_type: text/csv",
+    ] {
+        assert!(written.contains(expected), "{expected} is not in:\n{written}");
+    }
+}
+
+const TRACKER: &str = include_str!("init/transitions.yaml");
+
+#[test]
+fn a_state_that_is_reached_by_transitions_looks_the_transition_up() {
+    let (ended, written) = openapi(TRACKER);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    lints(&written);
+    let (_, resolve) = written.split_once("\n  resolve_ticket:\n").unwrap();
+    let (resolve, _) = resolve.split_once("\n  # ").unwrap();
+    let steps = [
+        "action_name: get_issue",
+        "action_name: get_transitions",
+        "when: data.before.fields.status.name != data.context.state",
+        "condition: NOT data.possible.transitions.$ANY(way => way.to.name == data.context.state)",
+        "action_name: add_comment",
+        "when: data.context.comment",
+        "action_name: do_transition",
+        "when: data.possible",
+        "transition: data.possible.transitions.$FIND(way => way.to.name == data.context.state).id",
+    ];
+    let mut rest = resolve;
+    for wanted in steps {
+        let (_, after) = rest
+            .split_once(wanted)
+            .unwrap_or_else(|| panic!("{wanted}, in this order:\n{resolve}"));
+        rest = after;
+    }
+    assert!(
+        written.contains("json: {transition: {id: transition}}"),
+        "{written}"
+    );
+}
+
+#[test]
+fn a_text_in_a_structure_is_written_as_the_example_has_it() {
+    let (_, written) = openapi(TRACKER);
+    for expected in [
+        "content: [{type: \"\\\"text\\\"\", text: comment}]",
+        "type: \"\\\"doc\\\"\"",
+        "version: 1",
+        // The description asks for it in so many words.
+        "headers: {X-Desk-Token: no-check}",
+    ] {
+        assert!(written.contains(expected), "{expected} is not in:\n{written}");
+    }
+}
+
+#[test]
+fn what_an_example_proves_is_said_at_the_top_and_what_is_a_guess_makes_it_less_sure() {
+    let (ended, written) = init("--openapi", "api.yaml", TRACKER, &["--json"]);
+    assert!(
+        written.contains("id, state, short_description, updated_at in an example of"),
+        "{written}"
+    );
+    assert!(
+        written.contains("short_description: data.found.fields.summary"),
+        "{written}"
+    );
+    // People know the key; `self` is for programs.
+    assert!(written.contains("id: data.found.key"), "{written}");
+    assert!(!written.contains("data.found.self"), "{written}");
+    let sure = |ended: &Ended| {
+        ended.json()["actions"]["query_ticket_by_id"]["sure"]
+            .as_f64()
+            .unwrap()
+    };
+    assert!(sure(&ended) > 0.9);
+
+    // Without the example neither the title nor the state is known, and the name of a transition is no title.
+    let bare = TRACKER.replace("example: {id: \"10002\"", "x-example: {id: \"10002\"");
+    assert_ne!(bare, TRACKER);
+    let (bare, written) = init("--openapi", "api.yaml", &bare, &["--json"]);
+    lints(&written);
+    assert!(!written.contains("transition.name"), "{written}");
+    assert!(sure(&bare) < 0.75, "{}", bare.stdout);
+    assert!(
+        written.contains("state, updated_at a guess") || written.contains("a guess."),
+        "{written}"
+    );
+
+    // A list that takes a query is not finished before the query is written.
+    let list = &ended.json()["actions"]["query_tickets_by_time_range"];
+    assert!(list["sure"].as_f64().unwrap() < 0.7, "{list}");
+    assert!(written.contains("{{#search}}jql{{/search}}"), "{written}");
+}
+
+const OLD_DESK: &str = include_str!("init/numbers.yaml");
+
+#[test]
+fn a_system_of_numbers_and_odd_names_is_read_too() {
+    let (ended, written) = openapi(OLD_DESK);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    lints(&written);
+    for expected in [
+        "updated_at: data.found.date_mod",
+        "state: data.found.status.$TEXT()",
+        "state: data.context.state.$INTEGER()",
+        "# Processing (assigned)\n    \"2\": WIP",
+        "\"5\": RESOLVED",
+        "path: /Ticket/{{{ticket_id}}}/ITILFollowup",
+        "visible: \"1\"",
+        "solution: \"$CONCAT([data.context.resolution, data.context.comment]",
+        "action_name: add_actor",
+        "action_name: upload_document",
+        "headers: {App-Token: {secret: app_token}}",
+        "login: {method: GET, path: /initSession, headers: {Authorization: \"{{secret}}\"}}",
+    ] {
+        assert!(written.contains(expected), "{expected} is not in:\n{written}");
+    }
 }

@@ -1,6 +1,7 @@
 //! A stand-in for a live system, and its connector as it is shipped, or with something wrong in it.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use sandbox::{gorgias, teamswork};
 use tokio::runtime::Runtime;
@@ -96,15 +97,22 @@ impl System {
         (Folder::with(&lines.collect::<Vec<_>>().join("\n")), number + 1)
     }
 
-    /// Runs a command on an integration, with the settings and this key.
-    pub(crate) fn run(&self, before: &str, integration: &Path, after: &[&str], key: &str) -> Ended {
+    /// A command on an integration, with the settings and this key.
+    pub(crate) fn command(&self, before: &str, integration: &Path, after: &[&str], key: &str) -> Command {
         let mut command = command(&[before, argument(integration)]);
         command.args(after).arg("--allow-private-upstreams");
         for setting in &self.settings {
             command.args(["--set", &format!("{}.{setting}", self.name)]);
         }
         let variable = format!("TICKET_GATEWAY_SECRET_{}_API_KEY", self.name.to_uppercase());
-        let ended: Ended = command.env(variable, key).output().unwrap().into();
+        command.env(variable, key);
+        command
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(&self, before: &str, integration: &Path, after: &[&str], key: &str) -> Ended {
+        let mut command = self.command(before, integration, after, key);
+        let ended: Ended = command.output().unwrap().into();
         for secret in [KEY, "d0ct%2F%2Br", "d0ct/+r"] {
             assert!(
                 !ended.stdout.contains(secret) && !ended.stderr.contains(secret),

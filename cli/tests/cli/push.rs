@@ -599,6 +599,40 @@ fn a_missing_secret_is_a_warning_with_the_way_to_set_it() {
 }
 
 #[test]
+fn only_the_secrets_of_the_chosen_authentication_are_asked_for() {
+    let gateway = Gateway::new();
+    gateway.edit(
+        "{kind: bearer, secret: token}",
+        "{kind: by_setting, setting: login, of: {token: {kind: bearer, secret: token}, \
+         key: {kind: basic, username_secret: api_key, password: X}}}",
+    );
+    gateway.edit(
+        "settings:\n",
+        "settings:\n  login: {type: enum, values: [token, key], default: token}\n",
+    );
+    for (login, asked, other) in [("token", "token", "api_key"), ("key", "api_key", "token")] {
+        let choice = format!("login={login}");
+        let pushed = gateway.push(&[&ADDRESS[..], &["--set", &choice]].concat());
+        succeeded(&pushed);
+        let warning = |key: &str| format!("`desk` needs the secret `{key}`");
+        assert!(
+            pushed.stderr.contains(&warning(asked)) && !pushed.stderr.contains(&warning(other)),
+            "{}",
+            pushed.stderr
+        );
+        let listed = gateway.run(&["secret", "list", "desk", "--json"]).json();
+        assert_eq!(
+            listed,
+            json!([{"secret": asked, "set": false, "read_by_active_version": true}])
+        );
+    }
+    failed(
+        &gateway.push(&[&ADDRESS[..], &["--set", "login=password"]].concat()),
+        &["setting `login`", "one of token, key"],
+    );
+}
+
+#[test]
 fn an_unknown_name_is_suggested() {
     let gateway = Gateway::new();
     failed(

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::live::cause::Cause;
 use crate::live::shown;
 use crate::live::tape::{Exchange, Tape};
 
@@ -12,7 +13,7 @@ pub(super) struct Check {
     /// The action, or what else was tried.
     pub(super) name: String,
     pub(super) verdict: Verdict,
-    /// Why it was not tried or is not supported; what is wrong otherwise.
+    /// Why it was not tried, is not proved or not supported; what is wrong otherwise.
     pub(super) reason: Option<String>,
     /// From the request to the answer of the action itself.
     pub(super) took: Duration,
@@ -32,6 +33,8 @@ pub(super) enum Verdict {
     Works,
     /// It was carried out, but what is read back is not what was sent.
     NotAsTold,
+    /// Nothing failed, and nothing showed that it does what it should.
+    NotProved,
     /// The integration says that it cannot do that.
     NotSupported,
     NotTried,
@@ -43,6 +46,7 @@ impl Verdict {
         match self {
             Verdict::Works => "works",
             Verdict::NotAsTold => "works, but not as told",
+            Verdict::NotProved => "not proved",
             Verdict::NotSupported => "not supported",
             Verdict::NotTried => "not tried",
             Verdict::Failed => "FAILED",
@@ -53,6 +57,7 @@ impl Verdict {
         match self {
             Verdict::Works => "works",
             Verdict::NotAsTold => "not_as_told",
+            Verdict::NotProved => "not_proved",
             Verdict::NotSupported => "not_supported",
             Verdict::NotTried => "not_tried",
             Verdict::Failed => "failed",
@@ -64,13 +69,6 @@ impl Verdict {
 pub(super) struct Finding {
     pub(super) message: String,
     pub(super) causes: Vec<Cause>,
-}
-
-/// A likely cause.
-pub(super) struct Cause {
-    /// `file:line` in the integration.
-    pub(super) place: Option<String>,
-    pub(super) text: String,
 }
 
 impl Check {
@@ -96,13 +94,28 @@ impl Check {
 
     /// Notes something that is not as it should be.
     pub(super) fn find(&mut self, message: impl Into<String>, causes: Vec<Cause>) {
-        if self.verdict == Verdict::Works {
+        if matches!(self.verdict, Verdict::Works | Verdict::NotProved) {
             self.verdict = Verdict::NotAsTold;
+            self.reason = None;
         }
         self.findings.push(Finding {
             message: message.into(),
             causes,
         });
+    }
+
+    /// Notes why what was done shows nothing.
+    pub(super) fn prove_nothing(&mut self, reason: impl Into<String>) {
+        if self.verdict == Verdict::Works {
+            self.verdict = Verdict::NotProved;
+            self.reason = Some(reason.into());
+        }
+    }
+
+    /// Why it did not come to its end.
+    pub(super) fn told(&self) -> &str {
+        let finding = self.findings.first().map(|finding| finding.message.as_str());
+        self.reason.as_deref().or(finding).unwrap_or_default()
     }
 
     /// One line for the table.

@@ -1,6 +1,5 @@
 //! `doctor`: the round trip on a live system.
 
-mod cause;
 mod check;
 mod fields;
 mod poll;
@@ -21,6 +20,7 @@ use crate::live::Live;
 use crate::output::Output;
 use crate::serve::logging::{self, LogFormat};
 use crate::serve::one_shot_runtime;
+use crate::serve::stop::StopSignals;
 
 use self::check::Verdict;
 use self::trip::{Plan, Trip};
@@ -36,10 +36,12 @@ const REQUESTOR: &str = "ticket-gateway-doctor@example.com";
 /// is closed or resolved, as far as the system can.
 ///
 /// The table says for each action whether it works, how long it took, and in how many requests. For what does not, it
-/// shows the request without credentials, the answer, and the place in the YAML that is the likely cause. The exit code
-/// is 1 when an action failed or did something else than it was told.
+/// shows the request without credentials, the answer, and the place in the YAML that is the likely cause. `not proved` is
+/// what did not fail and showed nothing, such as a list without a ticket. The exit code is 1 when an action failed or
+/// did something else than it was told; with --strict also when one is not proved.
 ///
-/// It writes to a live system, so it asks first. --read-only writes nothing.
+/// It writes to a live system, so it asks first. --read-only writes nothing. Ctrl-C stops it: the ticket is closed, and
+/// what is left behind is said.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -87,6 +89,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 20,
           value_parser = clap::value_parser!(u64).range(1..=600))]
     wait: u64,
+
+    /// Exit with 1 when an action is not proved, too
+    #[arg(long)]
+    strict: bool,
 
     /// One JSON document instead of the table
     #[arg(long)]
@@ -145,14 +151,42 @@ async fn examine(arguments: &Arguments, plan: Plan, output: &mut Output) -> Resu
         ))?;
     }
     let mut trip = Trip::new(&live, plan);
-    match arguments.read_only {
-        true => trip.look().await,
-        false => trip.whole().await?,
+    // From here on Ctrl-C does not end the process by itself: there may be a ticket to close.
+    let mut stop = StopSignals::listen()?;
+    let is_stopped = {
+        let work = async {
+            match arguments.read_only {
+                true => {
+                    trip.look().await;
+                    Ok(())
+                }
+                false => trip.whole().await,
+            }
+        };
+        tokio::select! {
+            done = work => {
+                done?;
+                false
+            }
+            () = stop.next() => true,
+        }
+    };
+    if is_stopped {
+        output
+            .remark("Stopped. A ticket that was made is being closed; Ctrl-C once more leaves it as it is.");
+        let is_closed = tokio::select! {
+            () = trip.stopped() => true,
+            () = stop.next() => false,
+        };
+        if !is_closed {
+            trip.abandoned();
+        }
     }
-    let bad = trip
-        .checks
-        .iter()
-        .any(|check| matches!(check.verdict, Verdict::Failed | Verdict::NotAsTold));
+    let is_any = |verdict: Verdict| trip.checks.iter().any(|check| check.verdict == verdict);
+    let bad = is_stopped
+        || is_any(Verdict::Failed)
+        || is_any(Verdict::NotAsTold)
+        || arguments.strict && is_any(Verdict::NotProved);
     if arguments.json {
         let checks: Vec<Value> = trip
             .checks
@@ -177,6 +211,14 @@ async fn examine(arguments: &Arguments, plan: Plan, output: &mut Output) -> Resu
         }
         for left in &trip.left {
             output.line(&format!("\nleft behind: {left}"))?;
+        }
+        let unproved = trip
+            .checks
+            .iter()
+            .filter(|check| check.verdict == Verdict::NotProved);
+        let unproved: Vec<&str> = unproved.map(|check| check.name.as_str()).collect();
+        if !unproved.is_empty() {
+            output.line(&format!("\nnot proved: {}", unproved.join(", ")))?;
         }
     }
     match bad {

@@ -42,13 +42,9 @@ pub(super) fn details(check: &Check, live: &Live) -> Vec<String> {
     for finding in &check.findings {
         lines.push(format!("  {}", live.tape.without_secrets(&finding.message)));
         for cause in &finding.causes {
-            let place = cause
-                .place
-                .as_deref()
-                .map_or_else(String::new, |place| format!("{place}: "));
             lines.push(format!(
-                "    likely cause  {place}{}",
-                live.tape.without_secrets(&cause.text)
+                "    likely cause  {}",
+                live.tape.without_secrets(&cause.told())
             ));
         }
     }

@@ -1,23 +1,28 @@
 //! The round trip: one ticket through every action.
 
 mod changes;
+mod clock;
 mod lists;
+mod paging;
 mod seen;
+mod states;
+mod tell;
+mod texts;
 
 use std::time::{Duration, Instant};
 
 use actions::{ApiError, ErrorCode, RequestMeta, TasAction};
-use integration::InternalState;
+use integration::{InternalState, Step};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use upstream::{Prepared, PreparedBody};
 
-use self::seen::difference;
-use super::cause;
-use super::check::{Cause, Check, Verdict};
+use super::check::{Check, Verdict};
 use super::fields::at;
 use super::poll::Poll;
 use crate::failure::Failure;
 use crate::live::Live;
+use crate::live::cause::{self, Cause};
 use crate::live::places::line;
 use crate::live::runs::{Run, runs};
 use crate::live::tape::{Entry, Exchange};
@@ -52,6 +57,8 @@ pub(super) struct Trip<'l> {
     live: &'l Live,
     plan: Plan,
     pub(super) checks: Vec<Check>,
+    /// What the ticket that this makes is called, from the moment that it is sent.
+    making: Option<String>,
     /// The id of the ticket.
     pub(super) ticket: Option<String>,
     /// What is left in the ticketing system.
@@ -60,6 +67,12 @@ pub(super) struct Trip<'l> {
     polled: Check,
     /// The ticket as it was last read.
     last: Value,
+    /// The fields that it was made with.
+    payload: Value,
+    /// When it was made, by the system's clock where that is known.
+    made: Timestamp,
+    /// Where what is sent when it is made comes from.
+    maker: Option<String>,
     last_write: Option<Instant>,
 }
 
@@ -72,17 +85,33 @@ struct Attempt<'l> {
     calls: usize,
 }
 
+impl<'l> Attempt<'l> {
+    /// The step that sent a word.
+    fn sender(&self, word: &str) -> Option<&'l Step> {
+        self.runs.iter().find_map(|run| {
+            let mut reached = run.steps.iter();
+            let sent = |exchange: &Exchange| carries(&exchange.request, word);
+            let found = reached.find(|reached| reached.exchanges.iter().any(sent))?;
+            run.compound.steps.get(found.index)
+        })
+    }
+}
+
 impl<'l> Trip<'l> {
     pub(super) fn new(live: &'l Live, plan: Plan) -> Self {
         Self {
             live,
             plan,
             checks: Vec::new(),
+            making: None,
             ticket: None,
             left: Vec::new(),
             poll: None,
             polled: Check::new("poll", Verdict::Works),
             last: Value::Null,
+            payload: Value::Null,
+            made: Timestamp::now(),
+            maker: None,
             last_write: None,
         }
     }
@@ -160,28 +189,45 @@ impl<'l> Trip<'l> {
     }
 
     async fn create(&mut self) {
-        let stamp = Timestamp::now();
-        let mark = uuid::Uuid::new_v4().simple().to_string();
-        let mark = mark.get(..6).unwrap_or_default();
+        let (stamp, mark) = (Timestamp::now(), texts::mark());
         let mut payload = json!({
-            "short_description": format!("Ticket Gateway doctor {stamp:.0} {mark}"),
-            "description": "A test of the connection. It can be closed or deleted.",
+            "short_description": texts::title(&format!("Ticket Gateway doctor {stamp:.0} {mark}")),
+            "description": texts::text(&format!("A test of the connection, {mark}; it can be closed or deleted.")),
         });
         if let Some(fields) = payload.as_object_mut() {
             fields.extend(self.plan.payload.clone());
         }
         let input = self.with_person(json!({"payload": payload}));
-        let (mut check, answer) = self.act(TasAction::CreateTicket, input).await;
-        if let Some(answer) = answer {
-            let made = at(&answer, "raw_ticket");
+        self.making = at(&payload, "short_description").as_str().map(str::to_owned);
+        let attempt = self.attempt(TasAction::CreateTicket, input).await;
+        self.last_write = Some(Instant::now());
+        self.made = clock::answered_at(attempt.last_exchange.as_ref());
+        self.maker = attempt.sender(&mark).and_then(|step| self.maker_in(step));
+        let mut check = self.judged(TasAction::CreateTicket, &attempt);
+        if let (Err(error), Some(title)) = (&attempt.end, &self.making)
+            && matches!(outcome(error), "done" | "partly_done" | "unknown")
+        {
+            self.left.push(format!(
+                "perhaps a ticket `{title}`, still open: its id is not known, so look for it by these words"
+            ));
+        }
+        self.payload = payload;
+        if let Ok(answer) = &attempt.end {
+            let made = at(answer, "raw_ticket");
             self.ticket = at(made, "id").as_str().map(str::to_owned);
-            for name in ["short_description", "description"] {
-                check
-                    .notes
-                    .extend(difference(name, at(&payload, name), at(made, name)));
+            for amiss in self.texts_amiss(made, "") {
+                let of_ticket = at(made, &amiss.field);
+                match of_ticket.is_null() {
+                    true => check.notes.push(format!("its answer has no `{}`", amiss.field)),
+                    false => self.tell(
+                        &mut check,
+                        TasAction::CreateTicket,
+                        amiss,
+                        &attempt.runs,
+                        &self.maker,
+                    ),
+                }
             }
-            self.last = json!({"short_description": at(&payload, "short_description"), "description": at(&payload, "description"),
-                               "created": made.clone()});
         }
         self.checks.push(check);
     }
@@ -193,12 +239,18 @@ impl<'l> Trip<'l> {
         let mut check = self.judged(TasAction::QueryTicketById, &attempt);
         let Ok(answer) = &attempt.end else { return check };
         let ticket = at(answer, "raw_ticket").clone();
-        for name in ["short_description", "description"] {
-            if let Some(difference) = difference(name, at(&self.last, name), at(&ticket, name)) {
-                check.find(
-                    difference,
-                    cause::of_field(&attempt.runs, &format!("raw_ticket.{name}")),
-                );
+        for amiss in self.texts_amiss(&ticket, "") {
+            self.tell(
+                &mut check,
+                TasAction::CreateTicket,
+                amiss,
+                &attempt.runs,
+                &self.maker,
+            );
+        }
+        if self.making.is_some() {
+            for name in ["created_at", "updated_at"] {
+                self.tell_time(&mut check, &ticket, name, &attempt.runs);
             }
         }
         if at(&ticket, "id").as_str() != Some(id) {
@@ -226,6 +278,31 @@ impl<'l> Trip<'l> {
         check
     }
 
+    /// What is done where a person stopped it: the ticket is closed, and what was not come to is named.
+    pub(super) async fn stopped(&mut self) {
+        for action in TasAction::ALL {
+            if self.checks.iter().all(|check| check.name != action.key()) {
+                self.skip(action, "stopped before");
+            }
+        }
+        match (self.making.clone(), self.ticket.clone()) {
+            (Some(_), Some(id)) => self.clean_up(&id).await,
+            (Some(title), None) => self.left.push(format!(
+                "perhaps a ticket `{title}`: it was stopped while that was made; look for it by these words"
+            )),
+            (None, _) => {}
+        }
+    }
+
+    /// What is said where a person did not wait for that, either.
+    pub(super) fn abandoned(&mut self) {
+        if let (Some(title), Some(id)) = (&self.making, &self.ticket) {
+            self.left.push(format!(
+                "the ticket `{id}`, `{title}`, as it was: it is still open"
+            ));
+        }
+    }
+
     /// Leaves the ticket closed, or resolved, or says that it is neither.
     async fn clean_up(&mut self, id: &str) {
         self.apart().await;
@@ -249,14 +326,6 @@ impl<'l> Trip<'l> {
         self.left.push(format!(
             "the ticket `{id}`{url}, {state}; the contract has no action that deletes one, its comments or its files"
         ));
-    }
-
-    /// One action of which only the end matters.
-    async fn act(&mut self, action: TasAction, input: Value) -> (Check, Option<Value>) {
-        let attempt = self.attempt(action, input).await;
-        self.last_write = Some(Instant::now());
-        let check = self.judged(action, &attempt);
-        (check, attempt.end.ok())
     }
 
     async fn attempt(&self, action: TasAction, input: Value) -> Attempt<'l> {
@@ -285,7 +354,7 @@ impl<'l> Trip<'l> {
             return Attempt {
                 calls: exchanges.len(),
                 last_exchange: exchanges.last().map(|exchange| (*exchange).clone()),
-                runs: runs(&live.installed.installation.integration, action, entries),
+                runs: runs(live, action, entries),
                 end,
                 took,
             };
@@ -356,6 +425,26 @@ impl<'l> Trip<'l> {
             fields.insert(name.to_owned(), value.into());
         }
     }
+}
+
+/// What became of a write that failed, by the error.
+fn outcome(error: &ApiError) -> &str {
+    error
+        .details()
+        .get("outcome")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+/// Whether a word is in the query or the body of a request.
+fn carries(request: &Prepared, word: &str) -> bool {
+    let is_in = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(word);
+    let is_in_body = match &request.body {
+        PreparedBody::None => false,
+        PreparedBody::Bytes(bytes) => is_in(bytes),
+        PreparedBody::Multipart(parts) => parts.iter().any(|part| is_in(&part.content)),
+    };
+    is_in_body || request.url.as_str().contains(word)
 }
 
 fn counted(number: usize, thing: &str) -> String {

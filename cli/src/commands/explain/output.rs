@@ -37,9 +37,9 @@ fn node(name: &str, explanation: &Explanation, indentation: usize, tape: &Tape, 
                 "{margin}{label}{value}  = {} ({place})",
                 one_line(explanation)
             ));
-            let is_null = explanation.result.as_ref().is_ok_and(Value::is_null);
+            let is_empty = explanation.result.as_ref().is_ok_and(is_empty);
             let paths = explanation.paths.iter();
-            for path in paths.clone().filter(|_| is_null) {
+            for path in paths.clone().filter(|_| is_empty) {
                 match &path.missing {
                     Some(missing) => lines.push(format!("{margin}    {}: {missing}", path.path)),
                     None => {
@@ -48,9 +48,14 @@ fn node(name: &str, explanation: &Explanation, indentation: usize, tape: &Tape, 
                     }
                 }
             }
+            if is_empty && explanation.place.text().contains("=>") {
+                lines.push(format!(
+                    "{margin}    what stands behind `=>` is read of each element, and not listed here"
+                ));
+            }
             // Of several candidates, the one that had the value.
             let had = paths.rev().find(|path| !path.value.is_null());
-            if let Some(path) = had.filter(|_| !is_null && explanation.paths.len() > 1) {
+            if let Some(path) = had.filter(|_| !is_empty && explanation.paths.len() > 1) {
                 lines.push(format!("{margin}    from {}", path.path));
             }
         }
@@ -69,6 +74,16 @@ fn node(name: &str, explanation: &Explanation, indentation: usize, tape: &Tape, 
             lines.push(format!("{margin}{label}{value}  = {operator} ({place})"));
             parts(explanation, indentation + 4, tape, lines);
         }
+    }
+}
+
+/// What makes people ask where it comes from.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
     }
 }
 

@@ -6,150 +6,16 @@
 
 use integration::TasAction;
 
+use super::meaning::{ASSIGNEE, LANGUAGE, REQUESTOR, SINCE, comment_leaf, state_leaf, visibility_leaf};
 use super::operation::{BodyKind, Operation, Segment};
-use super::resource::{Resource, STATE, TITLE, likeness};
-use super::shape::{Kind, Leaf, Shape};
+use super::resource::{Resource, likeness, title_leaf};
+use super::shape::{Leaf, Shape};
 use super::words::{any, words};
 
 /// Below this nothing is proposed.
 pub(crate) const ENOUGH: f64 = 0.4;
 /// Below this the proposal is marked to be checked.
 pub(crate) const SURE: f64 = 0.7;
-
-const DESCRIPTION_OF_REQUESTOR: &[&str] = &[
-    "requester",
-    "requestor",
-    "requester email",
-    "requestor email",
-    "reporter",
-    "reporter email",
-    "customer email",
-    "customer",
-    "creator",
-    "created by",
-    "author",
-    "author username",
-    "contact email",
-    "contact",
-    "opened by",
-    "submitter",
-    "submitter email",
-    "email",
-    "user email",
-    "from email",
-    "customer id",
-    "requester id",
-    "requestor id",
-    "reporter id",
-    "contact id",
-    "author id",
-    "user id",
-];
-const ASSIGNEE: &[&str] = &[
-    "assignee",
-    "assignee id",
-    "assigned to",
-    "assigned to id",
-    "assignee email",
-    "owner",
-    "owner id",
-    "assignee user",
-    "assignee user id",
-    "agent id",
-    "responder id",
-    "assignee username",
-    "assigned user",
-    "assigned to user",
-    "assignee ids",
-];
-const SINCE: &[&str] = &[
-    "updated since",
-    "since",
-    "updated after",
-    "updated from",
-    "modified since",
-    "modified after",
-    "updated gte",
-    "updated gt",
-    "updated at gte",
-    "updated at from",
-    "updated at after",
-    "updated at",
-    "updated on",
-    "last updated after",
-    "last updated from",
-    "last modified after",
-    "changed since",
-    "start time",
-    "updated at start",
-    "modified from",
-    "min updated at",
-    "updated at min",
-    "updated datetime gte",
-    "update start",
-];
-const UNTIL: &[&str] = &[
-    "updated until",
-    "until",
-    "updated before",
-    "updated to",
-    "modified before",
-    "updated lte",
-    "updated lt",
-    "updated at lte",
-    "updated at to",
-    "updated at before",
-    "last updated before",
-    "last updated to",
-    "last modified before",
-    "end time",
-    "updated at end",
-    "modified to",
-    "max updated at",
-    "updated at max",
-    "updated datetime lte",
-    "update end",
-];
-const LANGUAGE: &[&str] = &[
-    "q",
-    "query",
-    "jql",
-    "filter",
-    "search",
-    "sysparm query",
-    "cql",
-    "where",
-    "tql",
-    "search query",
-];
-const COMMENT_TEXT: &[&str] = &[
-    "body",
-    "comment",
-    "text",
-    "content",
-    "message",
-    "note",
-    "body text",
-    "body html",
-    "comment body",
-    "html body",
-    "plain body",
-    "value",
-    "notes",
-    "html",
-    "description",
-];
-const INTERNAL: &[&str] = &[
-    "internal",
-    "is internal",
-    "private",
-    "is private",
-    "private note",
-    "private notes",
-    "internal note",
-    "hidden",
-];
-const PUBLIC: &[&str] = &["public", "is public", "public comment"];
 
 /// What an action is done with.
 #[derive(Clone, Debug)]
@@ -223,7 +89,15 @@ impl Judge<'_> {
             TasAction::ResolveTicket => self
                 .state(
                     operation,
-                    &["resolve", "close", "complete", "solve", "finish", "resolution"],
+                    &[
+                        "resolve",
+                        "close",
+                        "complete",
+                        "solve",
+                        "finish",
+                        "resolution",
+                        "solution",
+                    ],
                     0.9,
                 )
                 .or(self.state(operation, &["transition", "status", "state", "workflow"], 0.65)),
@@ -249,7 +123,7 @@ impl Judge<'_> {
         } else {
             return points;
         }
-        if let Some(title) = operation.body_shape().and_then(|body| body.find(TITLE)) {
+        if let Some(title) = operation.body_shape().and_then(title_leaf) {
             points.add(0.2, format!("its body has `{}`", title.dotted()));
         }
         self.named(
@@ -292,6 +166,18 @@ impl Judge<'_> {
             "GET" if items.is_some() && (is_search || named_by_noun) => {
                 points.add(0.3, format!("GET {} lists tickets", operation.path));
             }
+            // A curl line shows no answer.
+            "GET"
+                if is_search
+                    && operation.answer.is_empty()
+                    && (named_by_noun
+                        || parameters(operation).iter().any(|leaf| leaf.is_called(LANGUAGE))) =>
+            {
+                points.add(
+                    0.4,
+                    format!("GET {} says that it looks for tickets", operation.path),
+                );
+            }
             "POST" if items.is_some() && (in_path || is_search) => {
                 points.add(0.2, format!("POST {} lists tickets", operation.path));
             }
@@ -301,11 +187,7 @@ impl Judge<'_> {
             points.add(0.2, "its answer is a list of tickets");
         }
         let filters = parameters(operation);
-        let wanted = if by_requestor {
-            DESCRIPTION_OF_REQUESTOR
-        } else {
-            SINCE
-        };
+        let wanted = if by_requestor { REQUESTOR } else { SINCE };
         if let Some(filter) = filters.iter().find(|leaf| leaf.is_called(wanted)) {
             points.add(0.3, format!("it filters by `{}`", filter.dotted()));
         } else if let Some(language) = filters.iter().find(|leaf| leaf.is_called(LANGUAGE)) {
@@ -331,7 +213,7 @@ impl Judge<'_> {
             "POST" => points.add(0.45, format!("POST {}", operation.path)),
             _ => return points,
         }
-        if let Some(title) = operation.body_shape().and_then(|body| body.find(TITLE)) {
+        if let Some(title) = operation.body_shape().and_then(title_leaf) {
             points.add(0.2, format!("its body has `{}`", title.dotted()));
         }
         self.named(
@@ -382,7 +264,21 @@ impl Judge<'_> {
             return points;
         }
         if let Some(tail) = self.tail_words(operation) {
-            if any(&tail, &["assign", "assignee", "assignment", "owner", "reassign"]) && tail.len() == 1 {
+            let actor = ["user", "agent", "actor", "technician"];
+            let of_ticket = tail.len() == 2
+                && tail.first() == Some(&self.resource.noun)
+                && tail.last().is_some_and(|word| actor.contains(&word.as_str()));
+            if of_ticket {
+                points.add(
+                    0.45,
+                    format!(
+                        "{} lies below the ticket and joins a person to it",
+                        operation.title()
+                    ),
+                );
+            } else if any(&tail, &["assign", "assignee", "assignment", "owner", "reassign"])
+                && tail.len() == 1
+            {
                 // A list below a ticket is added to, not replaced.
                 let adds = operation.method == "POST" && operation.path.ends_with('s');
                 points.add(
@@ -412,16 +308,26 @@ impl Judge<'_> {
             return points;
         }
         if let Some(tail) = self.tail_words(operation) {
+            // The last word says what it is: `ITILFollowup`, `ticket_comments`.
             let weight = match tail.as_slice() {
-                [word] => match word.as_str() {
+                [first, second] if first == "public" || second == "public" => 0.72,
+                [first, second]
+                    if [first, second]
+                        .iter()
+                        .any(|word| *word == "internal" || *word == "private") =>
+                {
+                    return points;
+                }
+                [.., word] if tail.len() <= 2 => match word.as_str() {
                     "comment" => 0.7,
                     "reply" | "correspond" | "correspondence" => 0.66,
+                    "followup" => 0.64,
                     "message" => 0.6,
                     "note" | "journal" => 0.45,
-                    "activity" | "post" | "thread" => 0.4,
+                    "activity" | "post" | "thread" | "article" => 0.4,
+                    "up" if tail.first().is_some_and(|first| first == "follow") => 0.64,
                     _ => return points,
                 },
-                [first, second] if first == "public" || second == "public" => 0.72,
                 _ => return points,
             };
             points.add(weight, format!("{} lies below the ticket", operation.title()));
@@ -452,8 +358,10 @@ impl Judge<'_> {
         let flag = operation.body_shape().and_then(visibility_leaf);
         if let Some(tail) = self.tail_words(operation) {
             let notes = any(&tail, &["note", "internal", "private"]) && tail.len() <= 2;
-            let comments =
-                tail.len() == 1 && any(&tail, &["comment", "reply", "message", "journal", "activity"]);
+            let own = [
+                "comment", "reply", "message", "journal", "activity", "followup", "article",
+            ];
+            let comments = tail.len() <= 2 && tail.last().is_some_and(|word| own.contains(&word.as_str()));
             if notes {
                 points.add(0.6, format!("{} lies below the ticket", operation.title()));
             } else if comments && flag.is_some() {
@@ -497,7 +405,11 @@ impl Judge<'_> {
         match self.resource.tail(operation) {
             Some([_]) => points.add(0.75, format!("{} lies below the ticket", operation.title())),
             Some(_) => return points,
-            None if any(&own, &["attachment", "upload"])
+            None if (any(&own, &["attachment", "upload"])
+                || matches!(
+                    operation.body.as_ref().map(|body| body.kind),
+                    Some(BodyKind::Multipart | BodyKind::Binary)
+                ))
                 && operation.segments.len() <= self.resource.collection.len() + 1 =>
             {
                 points.add(
@@ -600,6 +512,8 @@ pub(crate) fn ticket_list<'a>(
             .is_some_and(|last| words(last).last() == Some(&resource.noun));
         same || called || likeness(shape) > 0.6
     };
+    let path = words(&operation.path);
+    let is_search = path.last() == Some(&resource.noun) && any(&path, &["search", "query", "find"]);
     operation
         .answer
         .lists
@@ -607,97 +521,9 @@ pub(crate) fn ticket_list<'a>(
         .filter(|(path, _)| path.len() <= 2)
         .find(fits)
         .or_else(|| match operation.answer.lists.as_slice() {
-            [only @ (path, _)] if path.len() <= 1 && resource.is_collection(operation) => Some(only),
+            [only @ (path, _)] if path.len() <= 1 && (resource.is_collection(operation) || is_search) => {
+                Some(only)
+            }
             _ => None,
         })
-}
-
-/// The property of a body that sets the state.
-pub(crate) fn state_leaf(body: &Shape) -> Option<&Leaf> {
-    let found = body.find(STATE).or_else(|| {
-        let names = [
-            "status id",
-            "state id",
-            "new status",
-            "new state",
-            "to status",
-            "transition id",
-            "status name",
-            "transition",
-        ];
-        body.find(&names)
-    })?;
-    if found.kind != Kind::Object {
-        return Some(found);
-    }
-    // An object: by its name, else by its id.
-    let inside = |name: &str| {
-        let mut path = found.path.clone();
-        path.push(name.to_owned());
-        body.at(&path)
-    };
-    inside("name")
-        .filter(|leaf| !leaf.read_only)
-        .or_else(|| inside("id"))
-        .or_else(|| inside("value"))
-}
-
-/// The property of a body that holds the words of a comment.
-pub(crate) fn comment_leaf(body: &Shape) -> Option<&Leaf> {
-    let found = body.find(COMMENT_TEXT)?;
-    if found.kind != Kind::Object {
-        return Some(found);
-    }
-    let inside = body.leaves.iter().find(|leaf| {
-        leaf.path.len() == found.path.len() + 1
-            && leaf.path.starts_with(&found.path)
-            && leaf.is_called(COMMENT_TEXT)
-    });
-    inside.or(Some(found))
-}
-
-/// The property that says who sees a comment, and what it holds for one that everybody sees.
-pub(crate) fn visibility_leaf(body: &Shape) -> Option<(&Leaf, bool)> {
-    let of = |names| body.find(names).filter(|leaf| leaf.kind == Kind::Boolean);
-    of(PUBLIC)
-        .map(|leaf| (leaf, true))
-        .or_else(|| of(INTERNAL).map(|leaf| (leaf, false)))
-}
-
-/// The property that names the person who works on a ticket.
-pub(crate) fn assignee_leaf(body: &Shape) -> Option<&Leaf> {
-    let found = body.find(ASSIGNEE)?;
-    if found.kind != Kind::Object {
-        return Some(found);
-    }
-    let inside = body.leaves.iter().find(|leaf| {
-        leaf.path.len() == found.path.len() + 1
-            && leaf.path.starts_with(&found.path)
-            && leaf.is_called(&["email", "name", "id", "account id", "login", "username"])
-    });
-    inside.or(Some(found))
-}
-
-pub(crate) fn since_leaf(operation: &Operation) -> Option<&Leaf> {
-    filter_leaf(operation, SINCE)
-}
-
-pub(crate) fn until_leaf(operation: &Operation) -> Option<&Leaf> {
-    filter_leaf(operation, UNTIL)
-}
-
-pub(crate) fn requestor_leaf(operation: &Operation) -> Option<&Leaf> {
-    filter_leaf(operation, DESCRIPTION_OF_REQUESTOR)
-}
-
-pub(crate) fn language_leaf(operation: &Operation) -> Option<&Leaf> {
-    filter_leaf(operation, LANGUAGE)
-}
-
-/// By the order of the names. Only a GET's query: what a search by POST takes is written by a person.
-fn filter_leaf<'a>(operation: &'a Operation, names: &[&str]) -> Option<&'a Leaf> {
-    let leaves: Vec<&Leaf> = operation.query().map(|parameter| &parameter.leaf).collect();
-    names
-        .iter()
-        .find_map(|name| leaves.iter().find(|leaf| leaf.is_called(&[name])).copied())
 }

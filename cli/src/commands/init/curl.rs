@@ -1,20 +1,30 @@
-//! `curl` lines made into HTTP actions.
+//! `curl` lines made into HTTP actions, and into the ticket actions that their paths and bodies show.
 //!
 //! Nothing that signs a request, and no value of a body, is written to the files: what is variable becomes a variable.
 
+mod base;
+mod described;
 mod line;
 mod secret;
+mod signing;
 
 use std::path::Path;
 
 use integration::TasAction;
 use serde_json::Value;
 
+use self::base::Base;
+use self::line::Part;
 use self::line::{Data, Request};
-use self::secret::{Found, looks_secret, names_secret};
+use self::secret::{is_key, looks_secret};
+use self::signing::Signing;
+use super::choose::choose;
 use super::draft::Draft;
+use super::operation::Operation;
+use super::propose::{TicketActions, ticket_actions};
 use super::report::{Report, Row};
 use super::request::{by_path, free};
+use super::resource::Resource;
 use super::server;
 use super::states;
 use super::words::{singular, snake};
@@ -24,8 +34,12 @@ use crate::failure::Failure;
 /// The largest file that is read.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// Reads the file and writes an HTTP action for each line.
-pub(crate) fn propose(name: &str, path: &Path) -> Result<(Draft, Report), Failure> {
+/// Why there is no ticket action.
+const NO_TICKETS: &str =
+    "no line has a path such as /tickets/42; if a ticket is called otherwise, name it with --noun";
+
+/// Reads the file, writes an HTTP action for each line, and the ticket actions that the lines show.
+pub(crate) fn propose(name: &str, path: &Path, noun: Option<&str>) -> Result<(Draft, Report), Failure> {
     let shown = path.display().to_string();
     let unreadable = |error| Failure::failed(format!("cannot read {shown}: {error}"));
     if std::fs::metadata(path).map_err(unreadable)?.len() > MAX_BYTES {
@@ -40,31 +54,65 @@ pub(crate) fn propose(name: &str, path: &Path) -> Result<(Draft, Report), Failur
             Failure::failed(format!("{shown} has no curl line")).help("each begins with the word `curl`")
         );
     }
-    Ok(Lines::new(&requests).finish(name, requests.len()))
+    let count = requests.len();
+    let mut lines = Lines::default();
+    let mut requests = lines.of_one_host(requests);
+    lines.base = base::take(&mut requests);
+    lines.signing = signing::decide(&requests);
+    for said in std::mem::take(&mut lines.signing.remarks) {
+        lines.remark(said);
+    }
+    if let Some(login) = lines.signing.login {
+        requests.remove(login);
+    }
+    let tickets = tickets(&requests, noun);
+    for (index, request) in requests.iter().enumerate() {
+        let known = tickets.as_ref().and_then(|tickets| {
+            let mut actions = tickets.http_actions.iter();
+            actions.find(|(operation, _)| *operation == index)
+        });
+        lines.add(request, known.map(|(_, action)| action), tickets.as_ref());
+    }
+    if tickets.is_none() {
+        lines.remark(NO_TICKETS.to_owned());
+    }
+    Ok(lines.finish(name, count, tickets))
 }
 
+/// The ticket actions, where a path shows a ticket.
+fn tickets(requests: &[Request], noun: Option<&str>) -> Option<TicketActions> {
+    let operations: Vec<Operation> = requests.iter().map(described::operation).collect();
+    let resource = Resource::find(&operations, noun)?;
+    let choices = choose(&operations, &resource);
+    Some(ticket_actions(&operations, &resource, &choices))
+}
+
+#[derive(Default)]
 struct Lines {
     origin: Option<String>,
-    auth: Option<Found>,
+    base: Base,
+    signing: Signing,
     actions: Vec<Entry>,
     names: Vec<String>,
     remarks: Vec<String>,
 }
 
 impl Lines {
-    fn new(requests: &[Request]) -> Self {
-        let origin = requests.iter().find_map(|request| request.origin.clone());
-        let mut lines = Self {
-            origin,
-            auth: None,
-            actions: Vec::new(),
-            names: Vec::new(),
-            remarks: Vec::new(),
-        };
+    /// The requests to the host that is named first.
+    fn of_one_host(&mut self, requests: Vec<Request>) -> Vec<Request> {
+        self.origin = requests.iter().find_map(|request| request.origin.clone());
+        let mut kept = Vec::new();
         for request in requests {
-            lines.add(request);
+            if request.origin.is_some() && request.origin != self.origin {
+                self.remark(format!(
+                    "line {} goes to another host and was left out: an integration reaches one",
+                    request.line
+                ));
+            } else {
+                kept.push(request);
+            }
         }
-        lines
+        kept
     }
 
     fn remark(&mut self, text: String) {
@@ -73,16 +121,9 @@ impl Lines {
         }
     }
 
-    fn add(&mut self, request: &Request) {
+    /// Writes the HTTP action of a line; `known` is the one that a ticket action is made of.
+    fn add(&mut self, request: &Request, known: Option<&Entry>, tickets: Option<&TicketActions>) {
         let line = request.line;
-        if let (Some(origin), Some(own)) = (&self.origin, &request.origin)
-            && origin != own
-        {
-            self.remark(format!(
-                "line {line} goes to another host and was left out: an integration reaches one"
-            ));
-            return;
-        }
         for said in &request.remarks {
             self.remark(format!("line {line}: {said}"));
         }
@@ -90,10 +131,20 @@ impl Lines {
         let path = templated(&request.path, &mut variables);
         let query = self.query(request, &mut variables);
         let headers = self.headers(request);
-        if request.user.is_some() {
-            self.found(line, Found::Basic);
+        if let Some(action) = known {
+            let mut action = action.clone();
+            action.above.insert(0, format!("Line {line}."));
+            self.actions.push(action);
+            return;
         }
-        let name = free(&by_path(&request.method, &request.path_words()), &self.names);
+        let mut taken = self.names.clone();
+        taken.extend(
+            tickets
+                .iter()
+                .flat_map(|it| &it.http_actions)
+                .map(|(_, it)| it.key.clone()),
+        );
+        let name = free(&by_path(&request.method, &request.path_words()), &taken);
         let mut keys = vec![
             entry("method", Yaml::text(&request.method)),
             entry("path", Yaml::text(path)),
@@ -116,28 +167,11 @@ impl Lines {
         self.actions.push(remarked(above, name, Yaml::Map(keys)));
     }
 
-    /// What signs a request becomes `auth`; the first kind that is met is taken.
-    fn found(&mut self, line: usize, found: Found) {
-        self.remark(format!(
-            "line {line}: {} was not written; it becomes the secret `{}`",
-            found.shown(),
-            found.secret()
-        ));
-        match &self.auth {
-            None => self.auth = Some(found),
-            Some(known) if *known == found => {}
-            Some(_) => self.remark(format!(
-                "line {line}: {} is a second way to sign a request, and an integration has one: it was left out",
-                found.shown()
-            )),
-        }
-    }
-
     fn query(&mut self, request: &Request, variables: &mut Vec<String>) -> Vec<Entry> {
         let mut query: Vec<Entry> = Vec::new();
         for (key, value) in &request.query {
-            if names_secret(key) {
-                self.found(request.line, Found::Query(key.clone()));
+            if is_key(key, value) {
+                // What signs the request is said in `auth`.
             } else if query.iter().any(|known| known.key == *key) {
                 self.remark(format!(
                     "line {}: the parameter {key} stands there twice; the first is kept",
@@ -157,20 +191,19 @@ impl Lines {
         let mut headers = Vec::new();
         for (name, value) in &request.headers {
             let lower = name.to_lowercase();
-            if lower == "authorization" || names_secret(name) {
-                let found = Found::of_header(name, value);
-                self.found(request.line, found);
+            if lower == "authorization" || is_key(name, value) {
+                // What signs the request is said in `auth`.
             } else if lower == "cookie" {
-                self.remark(format!(
-                    "line {}: the cookie was not written. A session is no way to sign requests for long: use an API key",
-                    request.line
-                ));
+                self.remark(
+                    "the cookies were not written. A session of a browser signs no requests for long: use an API key, or a \
+                     login (`session` in docs/integration.md)"
+                        .to_owned(),
+                );
             } else if line::is_a_client_s(&lower) || lower == "content-type" {
                 // The gateway's own client has its own.
             } else if looks_secret(value) {
                 self.remark(format!(
-                    "line {}: the header {name} was left out, since its value may be a secret",
-                    request.line
+                    "the header {name} was left out, since its value may be a secret"
                 ));
             } else {
                 headers.push(entry(name, Yaml::text(value)));
@@ -179,78 +212,102 @@ impl Lines {
         headers
     }
 
-    fn finish(self, name: &str, lines: usize) -> (Draft, Report) {
-        let mut settings = vec![server::setting("Address of the API", self.origin.as_deref())];
-        let (auth, shown, secret) = match &self.auth {
-            Some(found) => {
-                settings.extend(found.settings());
-                (found.entry(), found.shown(), Some(found.secret().to_owned()))
-            }
-            None => (
-                remarked(
-                    vec!["TODO: no line shows how requests are signed.".to_owned()],
-                    "auth",
-                    Yaml::map([("kind", Yaml::text("none"))]),
-                ),
-                "none found".to_owned(),
-                None,
-            ),
+    fn finish(self, name: &str, lines: usize, tickets: Option<TicketActions>) -> (Draft, Report) {
+        let origin = self
+            .origin
+            .map(|origin| format!("{origin}{}", self.base.installed));
+        let mut settings = vec![server::address(origin.as_deref().unwrap_or_default(), true)];
+        settings.extend(self.signing.settings);
+        let shown = match self.signing.auth {
+            Some(_) => self.signing.shown,
+            None => "none found".to_owned(),
         };
-        let reason = "curl lines do not say what a ticket action does";
-        let rows = TasAction::ALL.map(|action| Row {
-            action,
-            sure: 0.0,
-            request: None,
-            operation_id: None,
-            because: vec![reason.to_owned()],
-            todos: Vec::new(),
+        let auth = self.signing.auth.unwrap_or_else(|| {
+            remarked(
+                vec!["TODO: no line shows how requests are signed.".to_owned()],
+                "auth",
+                Yaml::map([("kind", Yaml::text("none"))]),
+            )
         });
-        let capabilities = TasAction::ALL.map(|action| {
-            let reason = Yaml::text("Not written yet");
-            entry(action.key(), Yaml::map([("reason", reason)]))
+        let base_url = format!("{{{{settings.base_url}}}}{}", self.base.api);
+        let mut connector = vec![entry("base_url", Yaml::text(base_url)), auth];
+        if !self.signing.headers.is_empty() {
+            connector.push(entry("headers", Yaml::Map(self.signing.headers)));
+        }
+        let mut about = vec![format!("Made by `ticket-gateway init` of {lines} curl lines.")];
+        about.push(match &tickets {
+            Some(_) => "`sure` is between 0 and 1, and no line shows an answer: go through every TODO.".to_owned(),
+            None => "TODO: write the ticket actions under `actions`; docs/integration.md begins with one. Take each out of \
+                     `capabilities` when it is written."
+                .to_owned(),
         });
+        let tickets = tickets.unwrap_or_else(none_found);
+        settings.extend(tickets.settings);
         let draft = Draft {
             name: name.to_owned(),
-            about: vec![
-                format!(
-                    "Made by `ticket-gateway init` of {lines} curl lines. TODO: write the ticket actions under `actions`;"
-                ),
-                "docs/integration.md begins with one. Take each out of `capabilities` when it is written."
-                    .to_owned(),
-            ],
+            about,
             description: name.to_owned(),
             settings,
-            connector: vec![entry("base_url", Yaml::text("{{settings.base_url}}")), auth],
+            connector,
             http_actions: self.actions,
-            actions: Vec::new(),
-            capabilities: capabilities.into(),
+            actions: tickets.actions,
+            capabilities: tickets.capabilities,
             states: Vec::new(),
             about_states: states::UNKNOWN.iter().map(|line| (*line).to_owned()).collect(),
-            polled: false,
+            polled: tickets.polled,
         };
         let report = Report {
-            ticket: String::new(),
+            ticket: tickets.ticket,
             auth: shown,
-            secret,
-            paging: None,
-            rows: rows.into(),
+            secrets: self.signing.secrets,
+            paging: tickets.paging,
+            rows: tickets.rows,
             remarks: self.remarks,
         };
         (draft, report)
     }
 }
 
+/// No line has a path such as `/tickets/42`.
+fn none_found() -> TicketActions {
+    let capabilities = TasAction::ALL.map(|action| {
+        let reason = Yaml::text("Not written yet");
+        entry(action.key(), Yaml::map([("reason", reason)]))
+    });
+    let rows = TasAction::ALL.map(|action| Row {
+        action,
+        sure: 0.0,
+        request: None,
+        operation_id: None,
+        because: vec![NO_TICKETS.to_owned()],
+        todos: Vec::new(),
+    });
+    TicketActions {
+        ticket: String::new(),
+        settings: Vec::new(),
+        http_actions: Vec::new(),
+        actions: Vec::new(),
+        capabilities: capabilities.into(),
+        rows: rows.into(),
+        paging: None,
+        states: (Vec::new(), String::new()),
+        needed: Vec::new(),
+        polled: false,
+    }
+}
+
 /// A path with a variable where an id stands.
 fn templated(path: &str, variables: &mut Vec<String>) -> String {
     let mut text = String::new();
-    let mut before = "";
+    // The last word, and the last segment.
+    let (mut before, mut last) = ("", "");
     for segment in path.split('/').filter(|segment| !segment.is_empty()) {
         text.push('/');
         let (own, end) = match segment.rsplit_once('.') {
             Some((own, end)) if ["json", "xml"].contains(&end) => (own, format!(".{end}")),
             _ => (segment, String::new()),
         };
-        if is_id(own) {
+        if is_id(last, own) {
             let noun = snake(&singular(&before.to_lowercase()));
             let name = if before.is_empty() {
                 "id".to_owned()
@@ -264,12 +321,18 @@ fn templated(path: &str, variables: &mut Vec<String>) -> String {
             text.push_str(&end);
             before = own;
         }
+        last = own;
     }
     if text.is_empty() { "/".to_owned() } else { text }
 }
 
-/// Whether a segment is a particular thing's: a number, a UUID, `ABC-123`, a placeholder, or long and random.
-fn is_id(segment: &str) -> bool {
+/// Whether a segment is a particular thing's: a number, a UUID, `ABC-123`, a placeholder, or long and random. A small
+/// number after `api`, `rest` or `v` is a version.
+fn is_id(before: &str, segment: &str) -> bool {
+    let small = segment.len() <= 2 && segment.chars().all(|letter| letter.is_ascii_digit());
+    if small && ["api", "rest", "v", "version"].contains(&before.to_lowercase().as_str()) {
+        return false;
+    }
     let digits = segment.chars().filter(char::is_ascii_digit).count();
     let placeholder =
         segment.starts_with([':', '{', '<', '$']) || segment.starts_with("%7B") || segment.contains("${");
@@ -339,24 +402,35 @@ fn body(data: &Data, content_type: Option<&str>, variables: &mut Vec<String>) ->
             ]))
         }
         Data::Parts(parts) => {
-            let parts = parts.iter().map(|(name, is_file)| {
-                let part = if *is_file {
-                    let content = variable("content", variables);
-                    let file_name = variable("file_name", variables);
-                    let kind = variable("content_type", variables);
-                    Yaml::map([
-                        ("file", Yaml::text(content)),
-                        ("file_name", Yaml::text(format!("{{{{{{{file_name}}}}}}}"))),
-                        ("content_type", Yaml::text(format!("{{{{{{{kind}}}}}}}"))),
-                    ])
-                } else {
-                    Yaml::map([("text", Yaml::text(variable(name, variables)))])
-                };
-                (name.clone(), part)
-            });
+            let parts = parts
+                .iter()
+                .map(|part| (part.name.clone(), part_of(part, variables)));
             Some(Yaml::map([("multipart", Yaml::map(parts.collect::<Vec<_>>()))]))
         }
     }
+}
+
+fn part_of(part: &Part, variables: &mut Vec<String>) -> Yaml {
+    if !part.is_file {
+        let mut keys = vec![("text", Yaml::text(variable(&part.name, variables)))];
+        keys.extend(
+            part.content_type
+                .as_ref()
+                .map(|kind| ("content_type", Yaml::text(kind))),
+        );
+        return Yaml::map(keys);
+    }
+    let content = variable("content", variables);
+    let file_name = variable("file_name", variables);
+    let kind = match &part.content_type {
+        Some(kind) => kind.clone(),
+        None => format!("{{{{{{{}}}}}}}", variable("content_type", variables)),
+    };
+    Yaml::map([
+        ("file", Yaml::text(content)),
+        ("file_name", Yaml::text(format!("{{{{{{{file_name}}}}}}}"))),
+        ("content_type", Yaml::text(kind)),
+    ])
 }
 
 /// Objects as they are, with a variable for each value; a list is one variable.

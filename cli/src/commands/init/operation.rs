@@ -25,8 +25,8 @@ pub(crate) struct Operation {
     pub(crate) answer: Shape,
     /// Whether a `Link` header is described.
     pub(crate) has_link_header: bool,
-    /// The names of the security schemes of its own.
-    pub(crate) security: Vec<String>,
+    /// Its own ways to be signed, each with the names of the security schemes that it needs together.
+    pub(crate) security: Vec<Vec<String>>,
 }
 
 /// A part of a path between two `/`.
@@ -140,6 +140,7 @@ pub(crate) fn read_all(document: &Document) -> Result<Vec<Operation>, Failure> {
                 );
             }
             let mut own = parameters(document, operation, &pointer)?;
+            own.extend(described_header(operation));
             for parameter in &shared {
                 if !own
                     .iter()
@@ -187,8 +188,8 @@ fn read(
     }
 }
 
-/// The names of the schemes of a `security`, in their order.
-pub(crate) fn security(holder: &Value) -> Vec<String> {
+/// The ways of a `security`, in their order: the names of the schemes that are needed together.
+pub(crate) fn security(holder: &Value) -> Vec<Vec<String>> {
     let needs = holder
         .get("security")
         .and_then(Value::as_array)
@@ -196,7 +197,7 @@ pub(crate) fn security(holder: &Value) -> Vec<String> {
         .flatten();
     needs
         .filter_map(Value::as_object)
-        .flat_map(|need| need.keys().cloned())
+        .map(|need| need.keys().cloned().collect())
         .collect()
 }
 
@@ -230,6 +231,37 @@ fn parameters(document: &Document, holder: &Value, pointer: &str) -> Result<Vec<
     Ok(parameters)
 }
 
+/// A header that the description asks for in so many words: "must have a `X-Atlassian-Token: no-check` header".
+fn described_header(operation: &Value) -> Option<Parameter> {
+    let text = operation.get("description").and_then(Value::as_str)?;
+    let quoted = text.split('`').skip(1).step_by(2);
+    let (name, value) = quoted
+        .filter_map(|text| text.split_once(": "))
+        .find(|(name, value)| {
+            let is_header = name.contains('-')
+                && name.len() <= 40
+                && name
+                    .chars()
+                    .all(|letter| letter.is_ascii_alphanumeric() || letter == '-');
+            let is_ours = ["content-type", "accept", "authorization"].contains(&name.to_lowercase().as_str());
+            let is_word = !value.is_empty()
+                && value.len() <= 20
+                && value
+                    .chars()
+                    .all(|letter| letter.is_ascii_lowercase() || letter == '-');
+            let is_asked_for = text.contains("header");
+            is_header && is_word && is_asked_for && !is_ours
+        })?;
+    let schema = serde_json::json!({"type": "string", "enum": [value]});
+    Some(Parameter {
+        name: name.to_owned(),
+        place: "header".to_owned(),
+        required: true,
+        leaf: parameter_leaf(name, &Value::Null, &schema),
+        maximum: None,
+    })
+}
+
 fn parameter_leaf(name: &str, parameter: &Value, schema: &Value) -> Leaf {
     let wrapped = serde_json::json!({"type": "object", "properties": {name: schema}});
     let document = Document {
@@ -249,6 +281,8 @@ fn parameter_leaf(name: &str, parameter: &Value, schema: &Value) -> Leaf {
         default: None,
         required: false,
         read_only: false,
+        in_example: false,
+        example: None,
     });
     if let Some(description) = description {
         leaf.description = description.to_owned();

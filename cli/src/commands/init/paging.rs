@@ -70,6 +70,13 @@ pub(crate) struct Paging {
     pub(crate) stable: bool,
 }
 
+/// Whether a parameter leads through a list.
+pub(crate) fn leads(leaf: &Leaf) -> bool {
+    [PAGE, OFFSET, SIZE, TOKEN]
+        .iter()
+        .any(|names| leaf.is_called(names))
+}
+
 /// Guesses from a GET's query and what it answers.
 pub(crate) fn guess(operation: &Operation) -> Paging {
     let size = operation
@@ -139,7 +146,7 @@ pub(crate) fn guess(operation: &Operation) -> Paging {
     } else {
         // Without a Link header this ends after the first page.
         guess.keys.push(kind("link_header"));
-        guess.todo = Some("the document shows no paging: only the first page is read".to_owned());
+        guess.todo = Some("the file shows no paging: only the first page is read".to_owned());
         guess.shown = "none found".to_owned();
     }
     guess

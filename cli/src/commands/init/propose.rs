@@ -1,22 +1,27 @@
 //! From requests to an integration: HTTP actions and the twelve ticket actions over them.
 
+mod add;
+mod change;
+mod create;
 mod lists;
 mod one_ticket;
+mod state;
 
 use integration::TasAction;
 
 use super::auth;
-use super::choose::{Choice, SURE, choose, state_leaf, ticket_list};
+use super::choose::{Choice, SURE, choose, ticket_list};
 use super::document::Document;
 use super::draft::Draft;
+use super::meaning::state_leaf;
 use super::operation::Operation;
 use super::report::{Report, Row};
 use super::request::{Request, Settings, first_sentence};
-use super::resource::{Resource, STATE, TITLE, likeness};
+use super::resource::{Resource, STATE, likeness, title_leaf};
 use super::server;
 use super::shape::{Leaf, Shape};
 use super::states;
-use super::ticket::Hints;
+use super::ticket::{self, Hints, Needed};
 use super::yaml::{Entry, Yaml, entry, remarked};
 use crate::failure::Failure;
 
@@ -32,11 +37,131 @@ pub(crate) fn propose(
     for choice in choices.iter().filter_map(|(_, choice)| choice.as_ref()) {
         check_references(document, operations, choice)?;
     }
-    let mut proposal = Proposal::new(operations, &resource, &choices);
-    for (action, choice) in &choices {
+    Ok(whole(
+        name,
+        document,
+        operations,
+        ticket_actions(operations, &resource, &choices),
+    ))
+}
+
+/// The ticket actions over the requests that were chosen for them.
+pub(crate) struct TicketActions {
+    /// The path of a ticket.
+    pub(crate) ticket: String,
+    pub(crate) settings: Vec<Entry>,
+    /// The HTTP actions, each with the number of its operation.
+    pub(crate) http_actions: Vec<(usize, Entry)>,
+    pub(crate) actions: Vec<Entry>,
+    pub(crate) capabilities: Vec<Entry>,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) paging: Option<String>,
+    /// The words or numbers of the state, wherever they are listed, and what is said of them.
+    pub(crate) states: (Vec<String>, String),
+    /// How it is known where the fields are that every ticket has.
+    pub(crate) needed: Vec<Needed>,
+    pub(crate) polled: bool,
+}
+
+/// Writes each ticket action, or why there is none.
+pub(crate) fn ticket_actions(
+    operations: &[Operation],
+    resource: &Resource,
+    choices: &[(TasAction, Option<Choice>)],
+) -> TicketActions {
+    let mut proposal = Proposal::new(operations, resource, choices);
+    for (action, choice) in choices {
         proposal.action(*action, choice.as_ref());
     }
-    Ok(proposal.finish(name, document))
+    TicketActions {
+        ticket: format!(
+            "/{}",
+            resource.item.iter().map(shown).collect::<Vec<_>>().join("/")
+        ),
+        states: proposal.state_values(),
+        needed: ticket::needed(&proposal.ticket, resource, &proposal.hints),
+        settings: proposal.settings.entries,
+        http_actions: proposal
+            .requests
+            .iter()
+            .map(|request| (request.operation, request.entry()))
+            .collect(),
+        actions: proposal.actions,
+        capabilities: proposal.capabilities,
+        rows: proposal.rows,
+        paging: proposal.paging,
+        polled: proposal.polled,
+    }
+}
+
+/// The ticket actions, with what the document says of all requests.
+fn whole(
+    name: &str,
+    document: &Document,
+    operations: &[Operation],
+    tickets: TicketActions,
+) -> (Draft, Report) {
+    let used: Vec<&Operation> = tickets
+        .http_actions
+        .iter()
+        .filter_map(|(operation, _)| operations.get(*operation))
+        .collect();
+    let auth = auth::propose(document, operations, &used);
+    let server = server::propose(document);
+    let mut settings = vec![server.setting];
+    settings.extend(auth.settings);
+    settings.extend(tickets.settings);
+    let mut connector = vec![entry("base_url", Yaml::text(server.base_url)), auth.entry];
+    if !auth.headers.is_empty() {
+        connector.push(entry("headers", Yaml::Map(auth.headers)));
+    }
+    let states = states::map(&tickets.states.0, &tickets.states.1);
+    let info = |key: &str| {
+        document
+            .root
+            .pointer(&format!("/info/{key}"))
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or_default()
+    };
+    let title = first_sentence(info("title"));
+    let draft = Draft {
+        name: name.to_owned(),
+        about: vec![
+            format!(
+                "A proposal by `ticket-gateway init`, made of the OpenAPI document \"{title}\" {}.",
+                first_sentence(info("version"))
+            ),
+            "`sure` is between 0 and 1. Nothing here was tried on the system: go through every TODO."
+                .to_owned(),
+            ticket::proven(&tickets.needed),
+        ],
+        description: if title.is_empty() { name.to_owned() } else { title },
+        settings,
+        connector,
+        http_actions: tickets
+            .http_actions
+            .into_iter()
+            .map(|(_, action)| action)
+            .collect(),
+        actions: tickets.actions,
+        capabilities: tickets.capabilities,
+        about_states: if states.is_empty() {
+            states::UNKNOWN.iter().map(|line| (*line).to_owned()).collect()
+        } else {
+            vec!["TODO: guessed from the words; the first that fits is the one that is set.".to_owned()]
+        },
+        states,
+        polled: tickets.polled,
+    };
+    let report = Report {
+        ticket: tickets.ticket,
+        auth: auth.shown,
+        secrets: auth.secrets,
+        paging: tickets.paging,
+        rows: tickets.rows,
+        remarks: Vec::new(),
+    };
+    (draft, report)
 }
 
 fn check_references(document: &Document, operations: &[Operation], choice: &Choice) -> Result<(), Failure> {
@@ -82,6 +207,13 @@ fn no_tickets(document: &Document, operations: &[Operation]) -> Failure {
     }
 }
 
+/// What is to be known of a text in a structure.
+const STRUCTURED: &str = "the text goes into one paragraph of the structure that the file shows; the system may want one for \
+                          each line, and an empty text refuses to be one";
+
+/// What is taken off for each thing that is not known.
+const DOUBT: f64 = 0.1;
+
 struct Proposal<'a> {
     operations: &'a [Operation],
     resource: &'a Resource,
@@ -104,6 +236,43 @@ struct Written {
     steps: Vec<Yaml>,
     output: Vec<Entry>,
     todos: Vec<String>,
+    /// What the action cannot do without and the file does not show; each makes the proposal less sure.
+    unknown: Vec<String>,
+    /// Whether the gateway drops tickets outside of the range that was asked for.
+    refilter: bool,
+}
+
+impl Written {
+    /// Something that the action cannot do without is not shown; `todo` says what is to be done.
+    fn unknown(&mut self, what: impl Into<String>, todo: impl Into<String>) {
+        let what = what.into();
+        if !self.unknown.contains(&what) {
+            self.unknown.push(what);
+        }
+        self.todos.push(todo.into());
+    }
+
+    /// Fields of the ticket that no answer shows.
+    fn fields_unknown(&mut self, fields: &[&str]) {
+        let names: Vec<String> = fields.iter().map(|field| format!("`{field}`")).collect();
+        if let Some((last, before)) = names.split_last() {
+            let todo = match before {
+                [] => format!("find out where {last} is in the answer"),
+                _ => format!(
+                    "find out where {} and {last} are in the answer",
+                    before.join(", ")
+                ),
+            };
+            self.todos.push(todo);
+            self.unknown.extend(names);
+        }
+    }
+
+    /// How sure the whole is, where the request alone is so sure.
+    fn sure(&self, request: f64) -> f64 {
+        let count = u32::try_from(self.unknown.len()).unwrap_or(u32::MAX);
+        ((request - DOUBT * f64::from(count)).max(0.05) * 100.0).round() / 100.0
+    }
 }
 
 impl<'a> Proposal<'a> {
@@ -132,7 +301,7 @@ impl<'a> Proposal<'a> {
         }
         let title = chosen(TasAction::CreateTicket)
             .and_then(Operation::body_shape)
-            .and_then(|body| body.find(TITLE))
+            .and_then(title_leaf)
             .map(|leaf| leaf.path.clone());
         Self {
             operations,
@@ -159,7 +328,7 @@ impl<'a> Proposal<'a> {
         let Some((choice, operation)) =
             choice.and_then(|choice| Some((choice, self.operations.get(choice.operation)?)))
         else {
-            self.unsupported(action, "the document shows no request for it");
+            self.unsupported(action, "the file shows no request for it");
             return;
         };
         let written = match action {
@@ -169,17 +338,7 @@ impl<'a> Proposal<'a> {
             TasAction::QueryTicketsByTimeRange => self.list(choice.operation, operation, false),
             TasAction::UpdateTicketFields => Ok(self.update(choice.operation, operation)),
             TasAction::UpdateTicketState | TasAction::ResolveTicket | TasAction::ReopenTicket => {
-                let mut written = self.state(choice.operation, operation);
-                match action {
-                    TasAction::ResolveTicket => written.todos.push(
-                        "`data.context.resolution` and `data.context.comment` are passed over: send them, or refuse them with `fail_when`".to_owned(),
-                    ),
-                    TasAction::ReopenTicket => written.todos.push(
-                        "`data.context.comment` is passed over: send it, or refuse it with `fail_when`".to_owned(),
-                    ),
-                    _ => {}
-                }
-                Ok(written)
+                Ok(self.state(action, choice.operation, operation))
             }
             TasAction::UpdateTicketAssignment => Ok(self.assign(choice.operation, operation)),
             TasAction::AddPublicComment => Ok(self.comment(choice.operation, operation, true)),
@@ -193,15 +352,19 @@ impl<'a> Proposal<'a> {
     }
 
     fn write(&mut self, action: TasAction, choice: &Choice, operation: &Operation, written: Written) {
-        let mut above = vec![format!(
-            "sure: {:.2} because {}",
-            choice.sure,
-            choice.because.join("; ")
-        )];
+        let sure = written.sure(choice.sure);
+        let mut because = choice.because.clone();
+        if !written.unknown.is_empty() {
+            because.push(format!("not known: {}", written.unknown.join(", ")));
+        }
+        let mut above = vec![format!("sure: {sure:.2} because {}", because.join("; "))];
         if choice.sure < SURE {
             above.push("TODO: not sure. Check that this is the right request.".to_owned());
         }
-        above.extend(written.todos.iter().map(|todo| format!("TODO: {todo}.")));
+        above.extend(written.todos.iter().map(|todo| match todo.ends_with('?') {
+            true => format!("TODO: {todo}"),
+            false => format!("TODO: {todo}."),
+        }));
         let mapper = if action.is_list() {
             Yaml::Map(written.output)
         } else {
@@ -209,18 +372,18 @@ impl<'a> Proposal<'a> {
         };
         let mut steps = written.steps;
         steps.push(Yaml::map([("return", Yaml::map([("output_mapper", mapper)]))]));
-        self.actions.push(remarked(
-            above,
-            action.key(),
-            Yaml::map([("steps", Yaml::List(steps))]),
-        ));
+        let mut keys = vec![entry("steps", Yaml::List(steps))];
+        if written.refilter {
+            keys.insert(0, entry("refilter", Yaml::Plain("true".to_owned())));
+        }
+        self.actions.push(remarked(above, action.key(), Yaml::Map(keys)));
         self.polled |= action == TasAction::QueryTicketsByTimeRange;
         self.rows.push(Row {
             action,
-            sure: choice.sure,
+            sure,
             request: Some(operation.title()),
             operation_id: operation.id.clone(),
-            because: choice.because.clone(),
+            because,
             todos: written.todos,
         });
     }
@@ -259,67 +422,8 @@ impl<'a> Proposal<'a> {
         &mut self.requests[place]
     }
 
-    fn finish(self, name: &str, document: &Document) -> (Draft, Report) {
-        let used: Vec<&Operation> = self
-            .requests
-            .iter()
-            .filter_map(|request| self.operations.get(request.operation))
-            .collect();
-        let auth = auth::propose(document, &used);
-        let server = server::propose(document);
-        let values = self.state_values();
-        let mut settings = vec![server.setting];
-        settings.extend(auth.settings);
-        settings.extend(self.settings.entries);
-        let states = states::map(&values);
-        let info = |key: &str| {
-            document
-                .root
-                .pointer(&format!("/info/{key}"))
-                .and_then(serde_json::Value::as_str)
-                .unwrap_or_default()
-        };
-        let title = first_sentence(info("title"));
-        let draft = Draft {
-            name: name.to_owned(),
-            about: vec![
-                format!(
-                    "A proposal by `ticket-gateway init`, made of the OpenAPI document \"{title}\" {}.",
-                    first_sentence(info("version"))
-                ),
-                "`sure` is between 0 and 1. Nothing here was tried on the system: go through every TODO."
-                    .to_owned(),
-            ],
-            description: if title.is_empty() { name.to_owned() } else { title },
-            settings,
-            connector: vec![entry("base_url", Yaml::text(server.base_url)), auth.entry],
-            http_actions: self.requests.iter().map(Request::entry).collect(),
-            actions: self.actions,
-            capabilities: self.capabilities,
-            about_states: if states.is_empty() {
-                states::UNKNOWN.iter().map(|line| (*line).to_owned()).collect()
-            } else {
-                vec!["TODO: guessed from the words; the first that fits is the one that is set.".to_owned()]
-            },
-            states,
-            polled: self.polled,
-        };
-        let report = Report {
-            ticket: format!(
-                "/{}",
-                self.resource.item.iter().map(shown).collect::<Vec<_>>().join("/")
-            ),
-            auth: auth.shown,
-            secret: auth.secret,
-            paging: self.paging,
-            rows: self.rows,
-            remarks: Vec::new(),
-        };
-        (draft, report)
-    }
-
-    /// The words of the state, wherever the document lists them.
-    fn state_values(&self) -> Vec<String> {
+    /// The words of the state, wherever they are listed, and what is said of them.
+    fn state_values(&self) -> (Vec<String>, String) {
         let mut leaves: Vec<&Leaf> = Vec::new();
         leaves.extend(self.ticket.find(STATE));
         for action in [
@@ -339,11 +443,14 @@ impl<'a> Proposal<'a> {
             );
         }
         let found = leaves.into_iter().find(|leaf| leaf.values.len() > 1);
-        let values = found.map(|leaf| leaf.values.clone()).unwrap_or_default();
-        values
+        let (values, said) = found.map_or_else(Default::default, |leaf| {
+            (leaf.values.clone(), leaf.description.clone())
+        });
+        let values = values
             .into_iter()
             .filter(|value| !["all", "any"].contains(&value.to_lowercase().as_str()))
-            .collect()
+            .collect();
+        (values, said)
     }
 }
 

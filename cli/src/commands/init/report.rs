@@ -22,7 +22,8 @@ pub(crate) struct Report {
     /// The path of a ticket.
     pub(crate) ticket: String,
     pub(crate) auth: String,
-    pub(crate) secret: Option<String>,
+    /// The names of the secrets that an installation sets.
+    pub(crate) secrets: Vec<String>,
     pub(crate) paging: Option<String>,
     pub(crate) rows: Vec<Row>,
     /// What was left out, and why.
@@ -81,7 +82,7 @@ impl Report {
             "file": file,
             "ticket": self.ticket,
             "auth": self.auth,
-            "secret": self.secret,
+            "secrets": self.secrets,
             "paging": self.paging,
             "actions": actions,
             "remarks": self.remarks,

@@ -200,6 +200,19 @@ impl Request {
         self.body.iter().any(|known| known.path == path)
     }
 
+    /// Whether something inside of the object at `path` is sent.
+    pub(crate) fn sends_below(&self, path: &[String]) -> bool {
+        self.body
+            .iter()
+            .any(|known| known.path.len() > path.len() && known.path.starts_with(path))
+    }
+
+    /// Whether something in the same object is sent.
+    pub(crate) fn sends_beside(&self, path: &[String]) -> bool {
+        let above = |path: &[String]| path.split_last().map(|(_, above)| above.to_vec());
+        self.body.iter().any(|known| above(&known.path) == above(path))
+    }
+
     /// How the body is sent, where the document does not say it or says it wrong.
     pub(crate) fn set_kind(&mut self, kind: BodyKind) {
         self.kind = Some(kind);
@@ -363,7 +376,7 @@ fn fixed(leaf: &Leaf) -> Option<String> {
         !word.is_empty()
             && word
                 .chars()
-                .all(|letter| letter.is_ascii_alphanumeric() || "_-.".contains(letter))
+                .all(|letter| letter.is_ascii_alphanumeric() || "_-.,:".contains(letter))
     })
 }
 
@@ -378,6 +391,8 @@ fn unknown_leaf(name: &str) -> Leaf {
         default: None,
         required: true,
         read_only: false,
+        in_example: false,
+        example: None,
     }
 }
 

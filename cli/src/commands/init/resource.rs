@@ -1,10 +1,10 @@
 //! Which of the things that an API knows is the ticket.
 
 use super::operation::{Operation, Segment};
-use super::shape::Shape;
+use super::shape::{Kind, Leaf, Shape};
 use super::words::{any, ticket_noun, words};
 
-pub(crate) const TITLE: &[&str] = &[
+const TITLE: &[&str] = &[
     "short description",
     "title",
     "subject",
@@ -29,7 +29,7 @@ pub(crate) const STATE: &[&str] = &[
     "workflow status",
     "current status",
 ];
-pub(crate) const UPDATED: &[&str] = &[
+const UPDATED: &[&str] = &[
     "updated at",
     "updated",
     "updated on",
@@ -56,6 +56,108 @@ pub(crate) const UPDATED: &[&str] = &[
     "time updated",
     "update time",
 ];
+
+/// Words of objects that belong to a ticket and have names of their own: that of a transition is no title.
+const OTHERS: &[&str] = &[
+    "transition",
+    "status",
+    "state",
+    "priority",
+    "severity",
+    "urgency",
+    "impact",
+    "resolution",
+    "assignee",
+    "assigned",
+    "owner",
+    "agent",
+    "reporter",
+    "requester",
+    "requestor",
+    "user",
+    "author",
+    "creator",
+    "person",
+    "contact",
+    "customer",
+    "member",
+    "type",
+    "issuetype",
+    "tracker",
+    "project",
+    "category",
+    "group",
+    "team",
+    "queue",
+    "organization",
+    "organisation",
+    "company",
+    "account",
+    "workspace",
+    "repository",
+    "history",
+    "metadata",
+    "parent",
+    "milestone",
+    "label",
+    "tag",
+    "component",
+    "version",
+    "property",
+    "watcher",
+    "follower",
+    "attachment",
+    "comment",
+    "note",
+    "sla",
+    "source",
+    "custom",
+    "link",
+    "department",
+    "site",
+    "location",
+];
+
+/// The property that holds the title: a plain value, and not the name of another thing.
+pub(crate) fn title_leaf(shape: &Shape) -> Option<&Leaf> {
+    shape.find_where(TITLE, |leaf| {
+        let of_other = leaf
+            .path
+            .split_last()
+            .is_some_and(|(_, above)| above.iter().any(|name| any(&words(name), OTHERS)));
+        is_plain(leaf) && !of_other
+    })
+}
+
+/// The property that holds the time of the last change, by one of the usual names, else by its words: `date_mod`.
+pub(crate) fn updated_leaf(shape: &Shape) -> Option<&Leaf> {
+    shape.find_where(UPDATED, is_plain).or_else(|| {
+        let mut leaves = shape.leaves.iter();
+        leaves.find(|leaf| {
+            let change = [
+                "mod",
+                "modif",
+                "modified",
+                "modification",
+                "updated",
+                "update",
+                "changed",
+                "change",
+                "touched",
+            ];
+            let time = ["date", "time", "datetime", "timestamp", "at", "on", "ts", "last"];
+            leaf.path.len() <= 2
+                && is_plain(leaf)
+                && any(&leaf.words, &change)
+                && any(&leaf.words, &time)
+                && !any(&leaf.words, &["by", "user", "id"])
+        })
+    })
+}
+
+fn is_plain(leaf: &Leaf) -> bool {
+    !matches!(leaf.kind, Kind::Object | Kind::List | Kind::Boolean)
+}
 
 /// The paths at which tickets are.
 #[derive(Debug)]
@@ -164,7 +266,7 @@ fn candidate(segments: &[Segment], operations: &[Operation], extra: Option<&str>
         } else if resource.is_collection(operation) {
             creates |= operation.method == "POST";
         } else if let Some([Segment::Word(word)]) = resource.tail(operation) {
-            comments |= any(&words(word), &["comment", "reply", "note", "message"]);
+            comments |= any(&words(word), &["comment", "reply", "note", "message", "followup"]);
         }
     }
     if methods.contains(&"GET") {
@@ -182,9 +284,9 @@ fn candidate(segments: &[Segment], operations: &[Operation], extra: Option<&str>
 
 /// How much a schema is like that of a ticket: 0 to 1.
 pub(crate) fn likeness(shape: &Shape) -> f64 {
-    [TITLE, STATE, UPDATED]
+    [title_leaf(shape), shape.find(STATE), updated_leaf(shape)]
         .iter()
-        .filter(|names| shape.find(names).is_some())
+        .flatten()
         .count()
         .try_into()
         .map_or(0.0, |found: u32| f64::from(found) / 3.0)

@@ -49,7 +49,16 @@ pub(crate) fn propose(document: &Document) -> Server {
             ),
         };
     }
-    let host = filled.split('/').nth(2).unwrap_or_default().to_lowercase();
+    let is_as_written = url.trim_end_matches('/') == filled;
+    Server {
+        base_url: "{{settings.base_url}}".to_owned(),
+        setting: address(&filled, is_as_written),
+    }
+}
+
+/// The setting for an address that the file names: its default, or an example where it cannot be a real one.
+pub(crate) fn address(url: &str, is_as_written: bool) -> Entry {
+    let host = url.split('/').nth(2).unwrap_or_default().to_lowercase();
     let invented = [
         "your",
         "example",
@@ -60,25 +69,22 @@ pub(crate) fn propose(document: &Document) -> Server {
         "mycompany",
         "acme",
     ];
-    let real = url.trim_end_matches('/') == filled
+    let is_real = is_as_written
+        && host.contains('.')
         && !invented.iter().any(|part| host.contains(part))
-        && !filled.contains('{');
-    let setting = if real {
-        setting("Address of the API", Some(&filled))
+        && !url.contains('{');
+    if is_real {
+        setting("Address of the API", Some(url))
     } else {
         setting(
-            &format!("Address of the API, for example {}", first_sentence(&filled)),
+            &format!("Address of the API, for example {}", first_sentence(url)),
             None,
         )
-    };
-    Server {
-        base_url: "{{settings.base_url}}".to_owned(),
-        setting,
     }
 }
 
 /// The setting `base_url`.
-pub(crate) fn setting(description: &str, default: Option<&str>) -> Entry {
+fn setting(description: &str, default: Option<&str>) -> Entry {
     let mut keys = vec![entry("type", Yaml::text("url"))];
     match default {
         Some(default) => keys.push(entry("default", Yaml::text(default))),

@@ -32,12 +32,16 @@ pub(crate) struct Leaf {
     pub(crate) kind: Kind,
     pub(crate) format: String,
     pub(crate) description: String,
-    /// The words of an `enum`.
+    /// The words or numbers of an `enum`.
     pub(crate) values: Vec<String>,
     pub(crate) default: Option<Value>,
     /// Whether it, and all it lies in, must be given.
     pub(crate) required: bool,
     pub(crate) read_only: bool,
+    /// Whether an example has it.
+    pub(crate) in_example: bool,
+    /// The object or the list that an example has there.
+    pub(crate) example: Option<Value>,
 }
 
 impl Leaf {
@@ -82,8 +86,13 @@ impl Shape {
 
     /// The first property with one of the names, nearest to the top; the names in the order of their likelihood.
     pub(crate) fn find(&self, names: &[&str]) -> Option<&Leaf> {
+        self.find_where(names, |_| true)
+    }
+
+    /// The same among those properties that fit.
+    pub(crate) fn find_where(&self, names: &[&str], fits: impl Fn(&Leaf) -> bool) -> Option<&Leaf> {
         let mut best: Option<(usize, &Leaf)> = None;
-        for leaf in &self.leaves {
+        for leaf in self.leaves.iter().filter(|leaf| fits(leaf)) {
             let own = leaf.words.join(" ");
             if let Some(rank) = names.iter().position(|name| *name == own) {
                 let weight = (leaf.path.len() - 1) * 3 + rank;
@@ -93,6 +102,10 @@ impl Shape {
             }
         }
         best.map(|(_, leaf)| leaf)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.leaves.is_empty() && self.lists.is_empty()
     }
 
     pub(crate) fn at(&self, path: &[String]) -> Option<&Leaf> {
@@ -205,6 +218,8 @@ impl Walk<'_> {
             default: schema.get("default").cloned(),
             required,
             read_only: schema.get("readOnly").and_then(Value::as_bool) == Some(true),
+            in_example: false,
+            example: None,
         });
     }
 
@@ -239,8 +254,12 @@ impl Walk<'_> {
             Value::Object(entries) => {
                 for (name, value) in entries {
                     path.push(name.clone());
-                    if shape.at(path).is_none() {
-                        shape.leaves.push(shown(path, value));
+                    match shape.leaves.iter_mut().find(|leaf| leaf.path == *path) {
+                        Some(leaf) => {
+                            leaf.in_example = true;
+                            leaf.example = leaf.example.take().or_else(|| structure(value));
+                        }
+                        None => shape.leaves.push(shown(path, value)),
                     }
                     self.example(shape, value, path, lists);
                     path.pop();
@@ -254,8 +273,9 @@ impl Walk<'_> {
                 match shape.lists.iter_mut().find(|(known, _)| known == path) {
                     Some((_, known)) => {
                         for leaf in of_items.leaves {
-                            if known.at(&leaf.path).is_none() {
-                                known.leaves.push(leaf);
+                            match known.leaves.iter_mut().find(|it| it.path == leaf.path) {
+                                Some(known) => known.in_example = true,
+                                None => known.leaves.push(leaf),
                             }
                         }
                     }
@@ -286,7 +306,13 @@ fn shown(path: &[String], value: &Value) -> Leaf {
         default: None,
         required: false,
         read_only: false,
+        in_example: true,
+        example: structure(value),
     }
+}
+
+fn structure(value: &Value) -> Option<Value> {
+    (value.is_object() || value.is_array()).then(|| value.clone())
 }
 
 /// `type` is a word, or since 3.1 a list of them.
@@ -316,5 +342,11 @@ fn kind(schema: &Value) -> Kind {
 fn values(schema: &Value) -> Vec<String> {
     let list = schema.get("enum").or_else(|| schema.get("items")?.get("enum"));
     let values = list.and_then(Value::as_array).into_iter().flatten();
-    values.filter_map(Value::as_str).map(str::to_owned).collect()
+    values
+        .filter_map(|value| match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        })
+        .collect()
 }

@@ -1,21 +1,23 @@
 //! The writes, each read back and looked for among the events.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use actions::TasAction;
-use integration::InternalState;
-use jiff::Timestamp;
+use actions::{ErrorCode, TasAction};
 use serde_json::{Value, json};
 
-use super::seen::{comment_seen, difference, state_is};
+use super::seen::comment_amiss;
+use super::texts::{self, Amiss};
 use super::{FILE, FILE_NAME, LOOK_AGAIN, Trip, sent};
-use crate::commands::doctor::cause;
-use crate::commands::doctor::check::{Cause, Verdict};
+use crate::commands::doctor::check::{Check, Verdict};
 use crate::commands::doctor::fields::at;
+use crate::live::cause::{self, Cause};
 use crate::live::places::line;
 
 /// What no change but one of the field itself has a reason to empty.
 const EVERY_CHANGE_KEEPS: [&str; 4] = ["short_description", "description", "priority", "requested_for"];
+
+/// Those of them that stand as they were written.
+const TEXTS: [&str; 2] = ["short_description", "description"];
 
 fn is_empty(value: &Value) -> bool {
     value.is_null() || value.as_str().is_some_and(str::is_empty)
@@ -23,43 +25,48 @@ fn is_empty(value: &Value) -> bool {
 
 impl Trip<'_> {
     pub(super) async fn write_all(&mut self, id: &str) {
-        let public = format!("A public comment of the doctor, {}.", Timestamp::now());
-        let input = self.of_ticket(id, json!({"comment": public}), true);
-        self.change(TasAction::AddPublicComment, id, input, |before, after| {
-            comment_seen(before, after, &public, true)
-        })
-        .await;
-        let internal = format!("An internal comment of the doctor, {}.", Timestamp::now());
-        let input = self.of_ticket(id, json!({"comment": internal}), true);
-        self.change(TasAction::AddInternalComment, id, input, |before, after| {
-            comment_seen(before, after, &internal, false)
-        })
-        .await;
+        self.comment(id, TasAction::AddPublicComment, true).await;
+        self.comment(id, TasAction::AddInternalComment, false).await;
         let file = json!({"file_name": FILE_NAME, "content": FILE, "content_type": "text/plain"});
         let input = self.of_ticket(id, file, true);
-        self.change(TasAction::AddAttachment, id, input, |_, after| {
+        self.change(TasAction::AddAttachment, id, input, None, |_, after| {
             let files = at(after, "attachments").as_array();
             match files.is_some_and(|files| files.iter().any(|file| at(file, "file_name") == FILE_NAME)) {
-                true => None,
-                false => Some((
-                    "attachments".into(),
-                    "the file is not among the ticket's attachments".into(),
-                )),
+                true => Vec::new(),
+                false => vec![Amiss::new(
+                    "attachments",
+                    "the file is not among the ticket's attachments",
+                )],
             }
         })
         .await;
         self.assign(id).await;
-        let title = format!(
-            "{} (changed)",
-            at(&self.last, "short_description").as_str().unwrap_or_default()
-        );
+        let mark = texts::mark();
+        let title = texts::title(&format!("Ticket Gateway doctor, changed {mark}"));
         let input = self.of_ticket(id, json!({"payload": {"short_description": title}}), true);
-        self.change(TasAction::UpdateTicketFields, id, input, |_, after| {
-            difference("short_description", &json!(title), at(after, "short_description"))
-                .map(|said| ("short_description".into(), said))
-        })
+        self.change(
+            TasAction::UpdateTicketFields,
+            id,
+            input,
+            Some(&mark),
+            |_, after| {
+                let read = at(after, "short_description");
+                let amiss = Amiss::of_text("short_description", "`short_description`", &title, read);
+                amiss.into_iter().collect()
+            },
+        )
         .await;
         self.states(id).await;
+    }
+
+    async fn comment(&mut self, id: &str, action: TasAction, is_public: bool) {
+        let (kind, mark) = (if is_public { "A public" } else { "An internal" }, texts::mark());
+        let text = texts::text(&format!("{kind} comment of the doctor, {mark}:"));
+        let input = self.of_ticket(id, json!({"comment": text}), true);
+        self.change(action, id, input, Some(&mark), |before, after| {
+            comment_amiss(before, after, &text, &mark, is_public)
+        })
+        .await;
     }
 
     async fn assign(&mut self, id: &str) {
@@ -72,113 +79,71 @@ impl Trip<'_> {
         self.add(&mut input, "assignee", self.plan.assignee.clone());
         self.add(&mut input, "assignment_group", self.plan.group.clone());
         let (person, group) = (self.plan.assignee.clone(), self.plan.group.clone());
-        self.change(action, id, input, |before, after| {
+        self.change(action, id, input, None, |before, after| {
             let changed = |name: &str| at(after, name) != at(before, name) || !at(after, name).is_null();
             match (&person, &group) {
-                (Some(person), _) if !changed("assigned_to_user") => Some((
-                    "assigned_to_user".into(),
+                (Some(person), _) if !changed("assigned_to_user") => vec![Amiss::new(
+                    "assigned_to_user",
                     format!("assigned to {person}, and the ticket shows nobody"),
-                )),
+                )],
                 (None, Some(group)) if !changed("assignment_group") && !changed("assigned_to_user") => {
-                    Some((
-                        "assignment_group".into(),
+                    vec![Amiss::new(
+                        "assignment_group",
                         format!("assigned to {group}, and the ticket shows no group"),
-                    ))
+                    )]
                 }
-                _ => None,
+                _ => Vec::new(),
             }
         })
         .await;
     }
 
-    async fn states(&mut self, id: &str) {
-        let ticketing = &self.live.installed.installation.integration.ticketing;
-        let action = TasAction::UpdateTicketState;
-        let settable = |state: &InternalState| {
-            ticketing.states().is_empty() || ticketing.external_state(*state, action).is_some()
-        };
-        let middle = [InternalState::Wip, InternalState::WaitingForUser]
-            .into_iter()
-            .find(settable);
-        match middle {
-            Some(state) => {
-                let input = self.of_ticket(id, json!({"state": state.code()}), true);
-                self.change(action, id, input, |_, after| state_is(after, &[state]))
-                    .await;
-            }
-            None => self.skip(
-                action,
-                "`ticketing.states` has no state for WIP or WAITING_FOR_USER that can be set",
-            ),
-        }
-        let input = self.of_ticket(id, json!({"comment": "Resolved by the doctor."}), true);
-        self.change(TasAction::ResolveTicket, id, input, |_, after| {
-            state_is(after, &[InternalState::Resolved])
-        })
-        .await;
-        let input = self.of_ticket(id, json!({"comment": "Opened again by the doctor."}), true);
-        self.change(TasAction::ReopenTicket, id, input, |_, after| {
-            let open = [
-                InternalState::New,
-                InternalState::Wip,
-                InternalState::WaitingForUser,
-            ];
-            state_is(after, &open)
-        })
-        .await;
-    }
-
-    /// One write, read back. `seen` gives the field in which the change cannot be seen, and what to say of it.
-    async fn change(
+    /// One write, read back. `mark` is a word in what it sends; `amiss` gives what is not in the ticket as it should be.
+    /// The code is that of the error that it ended with.
+    pub(super) async fn change(
         &mut self,
         action: TasAction,
         id: &str,
         input: Value,
-        seen: impl Fn(&Value, &Value) -> Option<(String, String)>,
-    ) {
+        mark: Option<&str>,
+        amiss: impl Fn(&Value, &Value) -> Vec<Amiss>,
+    ) -> Option<ErrorCode> {
         self.apart().await;
         let before = self.last.clone();
-        let (mut check, done) = self.act(action, input).await;
-        if done.is_none() {
+        let write = self.attempt(action, input).await;
+        self.last_write = Some(Instant::now());
+        let mut check = self.judged(action, &write);
+        if let Err(error) = &write.end {
             self.checks.push(check);
-            return;
+            return Some(error.code());
         }
+        let sender = mark.and_then(|mark| write.sender(mark));
+        let maker = sender.and_then(|step| self.maker_in(step));
         let reading = self.of_ticket(id, json!({}), false);
         let attempt = self.attempt(TasAction::QueryTicketById, reading).await;
-        let mut was_there = false;
+        let mut is_proved = true;
         match &attempt.end {
             Ok(answer) => {
                 let after = at(answer, "raw_ticket").clone();
-                let unseen = seen(&before, &after);
-                if let Some((field, _)) = &unseen
-                    && field == "attachments"
-                    && !cause::is_made(&attempt.runs, "raw_ticket.attachments")
-                {
-                    let note = "whether the file is there cannot be seen: the integration's tickets have no `attachments`";
-                    check.notes.push(note.to_owned());
-                } else if let Some((field, said)) = unseen {
-                    let mut causes = cause::of_field(&attempt.runs, &format!("raw_ticket.{field}"));
-                    let place = self.live.places.nearest(&["actions", action.key()]).map(line);
-                    let text = format!("or {action} does not send it as the system wants it");
-                    causes.push(Cause { place, text });
-                    check.find(said, causes);
+                for amiss in amiss(&before, &after) {
+                    if amiss.field == "attachments"
+                        && !cause::is_made(&attempt.runs, "raw_ticket.attachments")
+                    {
+                        let note = "whether the file is there cannot be seen: the integration's tickets have no `attachments`";
+                        check.notes.push(note.to_owned());
+                    } else {
+                        self.tell(&mut check, action, amiss, &attempt.runs, &maker);
+                    }
                 }
-                for emptied in EVERY_CHANGE_KEEPS
-                    .into_iter()
-                    .filter(|name| !is_empty(at(&before, name)) && is_empty(at(&after, name)))
-                {
-                    let place = self.live.places.nearest(&["actions", action.key()]).map(line);
-                    let text = format!("{action} sends it, empty, though nobody named it");
-                    check.find(
-                        format!("`{emptied}` was emptied by a change of something else"),
-                        vec![Cause { place, text }],
-                    );
+                if let (TasAction::ResolveTicket | TasAction::ReopenTicket, Some(mark)) = (action, mark) {
+                    self.tell_comment(&mut check, action, &after, mark, sender.is_some());
                 }
-                was_there =
-                    action == TasAction::UpdateTicketState && at(&after, "state") == at(&before, "state");
-                if was_there {
-                    let note = "the ticket was in this state already: a comment or an assignment can do that";
-                    check.notes.push(note.to_owned());
+                self.tell_of_others(&mut check, action, &before, &after);
+                is_proved = action != TasAction::UpdateTicketState
+                    || at(&after, "state") != at(&before, "state")
+                    || check.verdict != Verdict::Works;
+                if !is_proved {
+                    check.prove_nothing("the ticket was in this state already, and no other can be set");
                 } else if at(&after, "updated_at") == at(&before, "updated_at")
                     && at(&before, "updated_at").is_string()
                 {
@@ -190,12 +155,53 @@ impl Trip<'_> {
                 }
                 self.last = after;
             }
-            Err(error) => check.notes.push(format!("it could not be read back: {error}")),
+            Err(error) => check.prove_nothing(format!("the ticket could not be read back: {error}")),
         }
         self.checks.push(check);
-        // Nothing changed then, so there is no event to wait for.
-        if !was_there {
+        // Nothing changed otherwise, so there is no event to wait for.
+        if is_proved {
             self.see(action).await;
+        }
+        None
+    }
+
+    /// Tells of a comment that came along with a change and is nowhere.
+    fn tell_comment(&self, check: &mut Check, action: TasAction, after: &Value, mark: &str, is_sent: bool) {
+        if after.to_string().contains(mark) {
+            return;
+        }
+        if is_sent {
+            check
+                .notes
+                .push("its comment was sent, and cannot be seen in the ticket".to_owned());
+            return;
+        }
+        let place = self.live.places.nearest(&["actions", action.key()]).map(line);
+        let text =
+            "no step reads `data.context.comment`: send it, or refuse it with a `fail_when`".to_owned();
+        check.find(
+            format!(
+                "{action} was given a comment, which is lost: it was in no request and is not in the ticket"
+            ),
+            vec![Cause { place, text }],
+        );
+    }
+
+    /// Tells of fields that are not as they were, though nobody named them.
+    fn tell_of_others(&self, check: &mut Check, action: TasAction, before: &Value, after: &Value) {
+        for name in EVERY_CHANGE_KEEPS {
+            let (was, is) = (at(before, name), at(after, name));
+            let is_named = action == TasAction::UpdateTicketFields && name == "short_description";
+            let said = match (is_empty(was), is_empty(is)) {
+                (false, true) => format!("`{name}` was emptied by a change of something else"),
+                (false, false) if TEXTS.contains(&name) && !is_named && was != is => {
+                    format!("`{name}` was changed by a change of something else: from {was} to {is}")
+                }
+                _ => continue,
+            };
+            let place = self.live.places.nearest(&["actions", action.key()]).map(line);
+            let text = format!("{action} sends it though nobody named it");
+            check.find(said, vec![Cause { place, text }]);
         }
     }
 
@@ -206,6 +212,11 @@ impl Trip<'_> {
         };
         self.live.tape.take();
         let begun = Instant::now();
+        // Where one change was waited for in vain, the others are not worth the wait.
+        let wait = match self.polled.findings.is_empty() {
+            true => self.plan.wait,
+            false => Duration::ZERO,
+        };
         loop {
             let seen = poll.changes_of(&id).await;
             self.polled.calls += sent(&self.live.tape.take()).len();
@@ -225,18 +236,18 @@ impl Trip<'_> {
                     ));
                     break;
                 }
-                Ok(_) if begun.elapsed() >= self.plan.wait => {
+                Ok(_) if begun.elapsed() >= wait => {
                     let place = self
                         .live
                         .places
                         .nearest(&["actions", "query_tickets_by_time_range"])
                         .map(line);
                     let text = "the ticket's `updated_at`, and the filter by time".to_owned();
-                    let seconds = begun.elapsed().as_secs();
-                    self.polled.find(
-                        format!("{action} is not seen as an event within {seconds} s"),
-                        vec![Cause { place, text }],
-                    );
+                    let said = match begun.elapsed().as_secs() {
+                        0 => format!("{action} is not seen as an event at once, either"),
+                        seconds => format!("{action} is not seen as an event within {seconds} s"),
+                    };
+                    self.polled.find(said, vec![Cause { place, text }]);
                     break;
                 }
                 Ok(_) => tokio::time::sleep(LOOK_AGAIN).await,

@@ -1,5 +1,6 @@
 //! A file of `curl` lines, read as a shell and `curl` read them.
 
+use super::secret::Found;
 use crate::failure::Failure;
 
 /// What one line asks for.
@@ -13,8 +14,8 @@ pub(super) struct Request {
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: Vec<(String, String)>,
-    /// Whether there was `-u`, or a user in the URL.
-    pub(super) user: Option<()>,
+    /// What `-u`, or a user in the URL, says of how the request is signed.
+    pub(super) user: Option<Found>,
     pub(super) data: Data,
     /// Options that do not carry over.
     pub(super) remarks: Vec<String>,
@@ -28,8 +29,35 @@ pub(super) enum Data {
     Text(String),
     /// A file's bytes.
     File,
-    /// Names of the parts, and whether each is a file.
-    Parts(Vec<(String, bool)>),
+    /// The parts of a form.
+    Parts(Vec<Part>),
+}
+
+/// One part of a form.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) name: String,
+    pub(super) is_file: bool,
+    /// Its `;type=`.
+    pub(super) content_type: Option<String>,
+}
+
+impl Part {
+    /// `name=content;type=application/json`, as `-F` takes it; `--form-string` takes all of it as text.
+    fn of(text: &str, is_plain: bool) -> Self {
+        let (name, content) = text.split_once('=').unwrap_or((text, ""));
+        let content_type = content
+            .split(';')
+            .skip(1)
+            .find_map(|said| said.trim().strip_prefix("type="))
+            .filter(|kind| !is_plain && kind.contains('/'))
+            .map(|kind| kind.trim().to_owned());
+        Self {
+            name: name.to_owned(),
+            is_file: !is_plain && content.starts_with(['@', '<']),
+            content_type,
+        }
+    }
 }
 
 impl Request {
@@ -42,10 +70,16 @@ impl Request {
 
     /// The path without what is an id, for the name.
     pub(super) fn path_words(&self) -> String {
-        let words: Vec<&str> = self
+        let segments: Vec<&str> = self
             .path
             .split('/')
-            .filter(|segment| !segment.is_empty() && !super::is_id(segment))
+            .filter(|segment| !segment.is_empty())
+            .collect();
+        let before = std::iter::once("").chain(segments.iter().copied());
+        let words: Vec<&str> = before
+            .zip(&segments)
+            .filter(|(before, segment)| !super::is_id(before, segment))
+            .map(|(_, segment)| *segment)
             .collect();
         format!("/{}", words.join("/").replace(".json", ""))
     }
@@ -224,7 +258,7 @@ struct Options {
     url: Option<String>,
     data: Vec<String>,
     file: bool,
-    parts: Vec<(String, bool)>,
+    parts: Vec<Part>,
     in_query: bool,
     head: bool,
     upload: bool,
@@ -269,14 +303,10 @@ fn request(name: &str, line: usize, arguments: &[String]) -> Result<Request, Fai
             }
             "--data-urlencode" => options.data.push(url_encoded(&value())),
             "-F" | "--form" | "--form-string" => {
-                let part = value();
-                let (name, content) = part.split_once('=').unwrap_or((&part, ""));
-                let file = option != "--form-string" && content.starts_with(['@', '<']);
-                options.parts.push((name.to_owned(), file));
+                options.parts.push(Part::of(&value(), option == "--form-string"));
             }
             "-u" | "--user" => {
-                let _ = value();
-                request.user = Some(());
+                request.user = Some(Found::of_user(&value()));
             }
             "-T" | "--upload-file" => {
                 let _ = value();
@@ -375,9 +405,11 @@ fn complete(name: &str, mut request: Request, options: Options) -> Result<Reques
     Ok(request)
 }
 
-/// Divides a URL. A user and password in it are only noticed.
+/// Divides a URL. Of a user and password in it only the kind is kept.
 fn address(request: &mut Request, url: &str) {
-    let url = url.split('#').next().unwrap_or(url);
+    // Between quotes a shell leaves `\[` and `\&` as they are; no URL has a backslash.
+    let url = url.replace('\\', "");
+    let url = url.split('#').next().unwrap_or(&url);
     let (before, query) = url.split_once('?').unwrap_or((url, ""));
     request.query = query
         .split('&')
@@ -390,8 +422,8 @@ fn address(request: &mut Request, url: &str) {
     };
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let host = match host.rsplit_once('@') {
-        Some((_, host)) => {
-            request.user = Some(());
+        Some((user, host)) => {
+            request.user = Some(Found::of_user(&url_decoded(user)));
             host
         }
         None => host,

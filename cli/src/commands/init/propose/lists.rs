@@ -1,6 +1,7 @@
 //! The two lists of tickets.
 
-use super::super::choose::{language_leaf, requestor_leaf, since_leaf, ticket_list, until_leaf};
+use super::super::choose::ticket_list;
+use super::super::meaning::{language_leaf, requestor_leaf, since_leaf, until_leaf};
 use super::super::operation::Operation;
 use super::super::paging::{self, access};
 use super::super::resource::{STATE, likeness};
@@ -22,10 +23,19 @@ impl Proposal<'_> {
         let (path, items) = match found {
             Some((path, shape)) => (path.clone(), shape.clone()),
             None => {
-                written.todos.push("the document does not show where the list is in the answer: the answer itself is a guess".to_owned());
+                written.unknown(
+                    "where the list is",
+                    "the file does not show where the list is in the answer: the answer itself is a guess",
+                );
                 (Vec::new(), Shape::default())
             }
         };
+        if likeness(&items) == 0.0 && likeness(&self.ticket) > 0.0 {
+            written.unknown(
+                "how a ticket looks in the list",
+                "the file does not show a ticket of the list: it is taken to look like one that is read alone",
+            );
+        }
         let shape = if likeness(&items) > likeness(&self.ticket) || self.ticket.leaves.is_empty() {
             items
         } else {
@@ -36,9 +46,9 @@ impl Proposal<'_> {
         let since = since_leaf(operation).cloned();
         let until = until_leaf(operation).cloned();
         let requestor = requestor_leaf(operation).cloned();
-        let language = language_leaf(operation).map(Leaf::dotted);
-        let in_language = language.map_or_else(String::new, |it| {
-            format!("; it takes a query in `{it}`, which is to be written")
+        let language = language_leaf(operation).cloned();
+        let in_language = language.as_ref().map_or_else(String::new, |leaf| {
+            format!("; it takes a query in `{}`, which is to be written", leaf.name())
         });
         if by_requestor && requestor.is_none() && person.is_none() {
             return Err(format!(
@@ -46,20 +56,20 @@ impl Proposal<'_> {
                 operation.title()
             ));
         }
-        if !by_requestor && since.is_none() && updated.is_none() {
-            return Err(format!(
-                "{} shows no filter for times{in_language}",
-                operation.title()
-            ));
-        }
-        if !in_language.is_empty() {
-            written.todos.push(format!(
-                "it takes a query in `{}`: write one, or all tickets are read and filtered here",
-                language_leaf(operation).map(Leaf::dotted).unwrap_or_default()
-            ));
-        }
-
         let mut given: Vec<(&str, String)> = Vec::new();
+        if let Some(leaf) = language.filter(|_| since.is_none()) {
+            written.unknown(
+                "the query",
+                format!(
+                    "`{}` takes a query: write one for the times in `search`, sorted by the last change; without one all \
+                     tickets are read and filtered here, or the system refuses",
+                    leaf.name()
+                ),
+            );
+            self.request(index, operation)
+                .query_if(leaf.name(), "search", "search");
+            given.push(("search", "NULL".to_owned()));
+        }
         given.push(("since", "data.context.updated_start_ts".to_owned()));
         given.push(("until", "data.context.updated_end_ts".to_owned()));
         let first_time = self
@@ -91,36 +101,37 @@ impl Proposal<'_> {
         if first_time {
             self.list_basics(index, operation, &path, updated.as_deref());
         }
-        self.keep(
-            index,
-            operation,
-            updated.as_deref(),
-            if by_requestor && !filters_person {
-                person.as_deref()
-            } else {
-                None
-            },
-        );
+        if let Some(path) = person.as_deref().filter(|_| by_requestor && !filters_person) {
+            self.keep(index, operation, path);
+        }
         let paging = paging::guess(operation);
-        written.todos.extend(paging.todo.clone());
+        if let Some(todo) = &paging.todo {
+            written.unknown("the paging", todo);
+        }
         self.paging = Some(paging.shown);
         given.push((
             "page_token",
             "data.context.pagination_info.next_page_token".to_owned(),
         ));
         // A variable that the request never reads would only be a warning of lint's.
-        if since.is_none() && updated.is_none() {
-            given.retain(|(name, _)| *name != "since" && *name != "until");
-        } else if until.is_none() && updated.is_none() {
+        if since.is_none() {
+            given.retain(|(name, _)| *name != "since");
+            written.unknown(
+                "the filter for times",
+                "no filter for times was found: each walk reads all tickets. Look for one, or sort by update and stop \
+                 early (docs/cookbook.md)",
+            );
+        }
+        if until.is_none() {
             given.retain(|(name, _)| *name != "until");
         }
+        // Many systems pass over a filter that they do not know.
+        written.refilter = true;
         written
             .steps
             .push(step(&self.request(index, operation).name, &given, "page"));
-        let (fields, todos) = ticket::fields(&shape, "item", self.resource, &self.hints);
-        if !todos.is_empty() {
-            written.todos.push(format!("find out {}", todos.join(", ")));
-        }
+        let (fields, unknown) = ticket::fields(&shape, "item", self.resource, &self.hints);
+        written.fields_unknown(&unknown);
         written.output = vec![
             entry(
                 "raw_tickets",
@@ -203,43 +214,13 @@ impl Proposal<'_> {
         }
     }
 
-    /// What the gateway itself filters, once more: a filter that a system does not know is passed over by many.
-    fn keep(
-        &mut self,
-        index: usize,
-        operation: &Operation,
-        updated: Option<&[String]>,
-        person: Option<&[String]>,
-    ) {
-        let mut parts = Vec::new();
-        if let Some(path) = updated {
-            let at = access("item", path);
-            parts.push(format!(
-                "(since == NULL OR {at}.$PARSE_TIME() >= since.$PARSE_TIME().$INTEGER())"
-            ));
-            parts.push(format!(
-                "(until == NULL OR {at}.$PARSE_TIME() <= until.$PARSE_TIME())"
-            ));
-        }
-        if let Some(path) = person {
-            let at = access("item", path);
-            parts.push(format!(
-                "(requester == NULL OR {at}.$LOWERCASE() == requester.$LOWERCASE())"
-            ));
-        }
-        if parts.is_empty() {
-            return;
-        }
+    /// Leaves only a person's tickets where the system cannot. A caller that asks for times alone names nobody.
+    fn keep(&mut self, index: usize, operation: &Operation, person: &[String]) {
+        let at = access("item", person);
+        let text = format!("requester == NULL OR {at}.$LOWERCASE() == requester.$LOWERCASE()");
         let request = self.request(index, operation);
-        let text = parts.join(" AND ");
-        match request.paginate.iter_mut().find(|entry| entry.key == "keep") {
-            Some(keep) => {
-                let longer = matches!(&keep.value, Yaml::Text(known) if known.len() < text.len());
-                if longer {
-                    keep.value = Yaml::text(text);
-                }
-            }
-            None => request.paginate.push(entry("keep", Yaml::text(text))),
+        if request.paginate.iter().all(|entry| entry.key != "keep") {
+            request.paginate.push(entry("keep", Yaml::text(text)));
         }
     }
 }

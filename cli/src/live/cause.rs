@@ -1,28 +1,49 @@
 //! What in the YAML is likely behind a failure, and where it stands.
 
 use actions::{ApiError, ErrorCode, TasAction};
-use mapping::{Explanation, Role};
+use integration::Step;
+use mapping::{Explanation, Place, Role};
 use serde_json::Value;
 
-use super::check::Cause;
-use super::fields::at;
-use crate::live::Live;
-use crate::live::places::line;
-use crate::live::runs::Run;
+use super::Live;
+use super::places::line;
+use super::runs::Run;
+use super::shown;
+
+/// So much of a message tells it from others.
+const BEGIN: usize = 24;
+/// Characters of a value.
+const SHOWN: usize = 60;
+
+/// A likely cause.
+#[derive(Debug)]
+pub(crate) struct Cause {
+    /// `file:line` in the integration.
+    pub(crate) place: Option<String>,
+    pub(crate) text: String,
+}
+
+impl Cause {
+    /// On one line.
+    pub(crate) fn told(&self) -> String {
+        match &self.place {
+            Some(place) => format!("{place}: {}", self.text),
+            None => self.text.clone(),
+        }
+    }
+}
 
 /// The likely causes of a failed action, the likeliest first.
-pub(super) fn of_error(live: &Live, action: TasAction, error: &ApiError, runs: &[Run<'_>]) -> Vec<Cause> {
+pub(crate) fn of_error(live: &Live, action: TasAction, error: &ApiError, runs: &[Run<'_>]) -> Vec<Cause> {
     let details = error.details();
     let text = |key: &str| details.get(key).and_then(Value::as_str);
     let fields = details.get("fields").and_then(Value::as_array);
     // What the schema of the ticket refused: the line of the output mapper that makes the field.
     if let (Some(fields), ErrorCode::ExternalRestError) = (fields, error.code()) {
-        let mut causes = Vec::new();
-        for field in fields {
-            let path = at(field, "field").as_str().unwrap_or_default();
-            causes.extend(of_field(runs, path));
-        }
-        return causes;
+        let paths = fields
+            .iter()
+            .filter_map(|field| field.get("field").and_then(Value::as_str));
+        return of_fields(runs, paths);
     }
     if let Some(place) = text("place") {
         let text = "the mapping there cannot be evaluated with what the ticketing system answered".to_owned();
@@ -56,6 +77,11 @@ pub(super) fn of_error(live: &Live, action: TasAction, error: &ApiError, runs: &
             ),
             at(&["connector", "base_url"], "or the address is that of another account".to_owned()),
         ],
+        // A guard against forged requests, which a header of the request opens: that is not about whose credentials.
+        (_, Some(403)) if is_about_forgery(text("upstream_excerpt").unwrap_or_default()) => vec![at(
+            &of_request("headers"),
+            format!("the system guards `{step}` against forged requests: it wants a header with it, which its documentation names"),
+        )],
         (_, Some(403)) => vec![at(
             &["connector", "auth"],
             "the account that the credentials belong to may not do this".to_owned(),
@@ -116,12 +142,13 @@ pub(super) fn of_error(live: &Live, action: TasAction, error: &ApiError, runs: &
         _ => {
             let stopped = runs.last().and_then(|run| {
                 let step = run.compound.steps.get(run.stopped_at()?.index)?;
-                Some((step.action_name.clone(), run.compound.place.clone()))
+                let place = rule_of(step, error).unwrap_or(&run.compound.place);
+                Some((step.action_name.clone(), place.clone()))
             });
             match stopped {
                 Some((name, place)) => vec![Cause {
                     place: Some(line(&place)),
-                    text: format!("it stopped at the step `{name}`; a `fail_when` there or of `return` holds"),
+                    text: format!("it stopped at the step `{name}`: a `fail_when` holds"),
                 }],
                 None => vec![at(&["actions", action.key()], "`fail_when` of the action holds".to_owned())],
             }
@@ -129,15 +156,61 @@ pub(super) fn of_error(live: &Live, action: TasAction, error: &ApiError, runs: &
     }
 }
 
+fn is_about_forgery(excerpt: &str) -> bool {
+    let excerpt = excerpt.to_lowercase();
+    ["xsrf", "csrf", "forgery"]
+        .iter()
+        .any(|word| excerpt.contains(word))
+}
+
+/// The rule of a step that says what the error says, or else the only one there is.
+fn rule_of<'s>(step: &'s Step, error: &ApiError) -> Option<&'s Place> {
+    let rules = step.fail_first.iter().chain(&step.fail_when);
+    let begin: String = error.message().chars().take(BEGIN).collect();
+    let said = rules.clone().find(|rule| {
+        let message = rule.message.as_ref();
+        message.is_some_and(|message| message.place().text().contains(&begin))
+    });
+    let rule = said.or_else(|| {
+        let mut all = rules;
+        all.next().filter(|_| all.next().is_none())
+    });
+    rule.map(|rule| rule.condition.place())
+}
+
+/// The causes of several fields, without those of a line that is named already: the rows of a list are made by the same.
+pub(crate) fn of_fields<'p>(runs: &[Run<'_>], paths: impl Iterator<Item = &'p str>) -> Vec<Cause> {
+    let mut causes: Vec<Cause> = Vec::new();
+    for cause in paths.flat_map(|path| of_field(runs, path)) {
+        if causes.iter().all(|known| known.place != cause.place) {
+            causes.push(cause);
+        }
+    }
+    causes
+}
+
+/// The step that sent the last request.
+pub(crate) fn of_request(live: &Live, runs: &[Run<'_>]) -> Vec<Cause> {
+    let step = runs.last().and_then(|run| {
+        let reached = run.stopped_at()?;
+        run.compound.steps.get(reached.index)
+    });
+    let cause = |name: &str| Cause {
+        place: live.places.nearest(&["http_actions", name]).map(line),
+        text: format!("the step `{name}` sent it"),
+    };
+    step.map(|step| cause(&step.action_name)).into_iter().collect()
+}
+
 /// Whether the output mapper of the last run makes the field at all.
-pub(super) fn is_made(runs: &[Run<'_>], path: &str) -> bool {
+pub(crate) fn is_made(runs: &[Run<'_>], path: &str) -> bool {
     explained(runs)
         .is_some_and(|explanation| field(&explanation, path).is_some_and(|found| found.is_the_field))
 }
 
 /// Where the output mapper of the last run makes a field such as `raw_ticket.comments[0].body`, and why it is null
 /// there.
-pub(super) fn of_field(runs: &[Run<'_>], path: &str) -> Vec<Cause> {
+pub(crate) fn of_field(runs: &[Run<'_>], path: &str) -> Vec<Cause> {
     let Some(explanation) = explained(runs) else {
         return Vec::new();
     };
@@ -253,6 +326,15 @@ fn missing(explanation: &Explanation) -> Vec<String> {
     });
     let below = explanation.parts.iter().flat_map(|(_, part)| missing(part));
     let mut all: Vec<String> = own.chain(below).collect();
+    // An empty list was made of something.
+    let is_empty = |value: &Value| matches!(value, Value::Array(items) if items.is_empty());
+    if all.is_empty() && explanation.result.as_ref().is_ok_and(is_empty) {
+        let parts = explanation.parts.iter().flat_map(|(_, part)| &part.paths);
+        all.extend(explanation.paths.iter().chain(parts).map(|path| {
+            let value = shown::cut(&path.value.to_string(), SHOWN);
+            format!("{} is {value}", path.path)
+        }));
+    }
     all.dedup();
     all.truncate(2);
     all
