@@ -61,7 +61,8 @@ impl<'m> Readers<'m> {
                 let items = &paginate.items.get()?.node;
                 let of_each = [&paginate.keep, &paginate.unique_by].into_iter().flatten();
                 looks.push(build.map("item", items.clone(), of_each.collect()));
-                build.object([("items", items.clone())])
+                // An item's place among those of all pages says nothing of its place in one.
+                build.object([("items", build.each(items.clone()))])
             }
         };
         let path = ["data", step.output_key.as_str()].map(|name| Segment::Key(name.to_owned()));
@@ -96,7 +97,7 @@ fn reads_at(mapping: &Mapping, place: &[Segment]) -> bool {
 }
 
 /// Every expression of a compound action that sees the data bank.
-fn expressions(model: &Compound) -> Vec<&Expression> {
+pub(crate) fn expressions(model: &Compound) -> Vec<&Expression> {
     let mut expressions = Vec::new();
     for block in model.blocks() {
         match block {
@@ -150,6 +151,12 @@ impl Build<'_> {
             (key, node)
         });
         self.node(Content::Object(entries.into()))
+    }
+
+    /// The mapping that gives each of the items, whichever.
+    fn each(&self, items: Node) -> Node {
+        let arguments = self.object([("items", items), ("converter", self.text("item"))]);
+        self.object([("MAP()", arguments)])
     }
 
     /// The mapping that evaluates the readers for each of the items, which they see under `name`.

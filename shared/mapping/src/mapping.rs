@@ -155,8 +155,10 @@ impl Mapping {
         &self.0.projection
     }
 
-    /// Every part of an input that the mapping can touch, each once and none below another. Locals are not input;
-    /// names bound by [`Mapping::evaluate_with`] are listed as if they were fields of it.
+    /// Every part of an input that the mapping can touch, each once and none below another. A list or object that is only
+    /// walked is listed where nothing below it is read; elsewhere the paths below stand for it, and that it is there, with
+    /// as many parts as it has, may matter all the same. Locals are not input; names bound by [`Mapping::evaluate_with`]
+    /// are listed as if they were fields of it.
     pub fn reads(&self) -> &[InputPath] {
         &self.0.reads
     }

@@ -208,6 +208,73 @@ fn three_faults_are_not_noticed_where_they_are_skipped() {
     }
 }
 
+/// What lies below the longest path that is followed is read whole.
+#[test]
+fn parts_at_the_end_of_very_long_paths_are_read() {
+    for levels in [62, 63, 64, 65, 80] {
+        let way = vec!["a"; levels].join(".");
+        let inner = r#"{"xs": [1, {"y": 2}], "t": "text"}"#.to_owned();
+        let text = (0..levels).fold(inner, |text, _| format!(r#"{{"a": {text}}}"#));
+        let whole: Value = serde_json::from_str(&text).unwrap();
+        for part in [
+            "xs.$LENGTH()",
+            "xs.$MAP(x => x.y)",
+            "xs[0]",
+            "xs[-1].y",
+            "t.$LENGTH()",
+        ] {
+            let mapping = Mapping::compile_text(&format!("[{way}.{part}, NOT {way}.xs]")).unwrap();
+            assert_eq!(
+                mapping.evaluate_json(&text, &environment()).unwrap(),
+                mapping.evaluate(&whole, &environment()).unwrap(),
+                "{levels} levels, {part}"
+            );
+        }
+    }
+}
+
+/// Each path here doubles the combinations of those before it.
+#[test]
+fn paths_of_which_any_may_lead_through_any_are_compiled_at_once() {
+    let ways = 40;
+    let paths = (0..ways).map(|at| format!("x{}.a{}", "[k]".repeat(at), "[k]".repeat(ways - 1 - at)));
+    let mapping = Mapping::compile_text(&format!("[{}]", paths.collect::<Vec<_>>().join(", "))).unwrap();
+    let text = (0..ways).fold("1".to_owned(), |text, _| format!(r#"{{"a": {text}, "b": 2}}"#));
+    let text = format!(r#"{{"k": "a", "x": {text}}}"#);
+    assert_eq!(
+        mapping.evaluate_json(&text, &environment()).unwrap(),
+        json!(vec![1; ways])
+    );
+}
+
+#[test]
+fn objects_with_few_of_the_fields_that_are_used_take_no_room_for_the_others() {
+    let fields: Vec<String> = (0..500)
+        .map(|field| format!(r#""f{field}": x.f{field}"#))
+        .collect();
+    let mapping = Mapping::compile_text(&format!("$.$MAP(x => {{{}}})", fields.join(", "))).unwrap();
+    for object in [
+        "{}",
+        r#"{"f7": 1}"#,
+        r#"{"f1": 1, "f2": 2, "f3": 3, "f4": 4, "f5": 5}"#,
+    ] {
+        let text = format!("[{}]", vec![object; 2_000].join(","));
+        let whole = allocation_counter::measure(|| drop(serde_json::from_str::<Value>(&text).unwrap()));
+        let parts = allocation_counter::measure(|| drop(mapping.projection().parse(&text).unwrap()));
+        let ratio = parts.bytes_max as f64 / whole.bytes_max as f64;
+        println!(
+            "{object}: {} bytes, whole {} ({ratio:.2})",
+            parts.bytes_max, whole.bytes_max
+        );
+        assert!(
+            ratio < 1.2,
+            "{object}: {} for {}",
+            parts.bytes_max,
+            whole.bytes_max
+        );
+    }
+}
+
 #[test]
 fn after_an_error_the_output_is_as_it_was() {
     let mapping = compile("a: a\nb: b + 1");

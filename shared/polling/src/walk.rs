@@ -1,18 +1,22 @@
 //! The way through the pages of one window: what to ask for next, when the end is reached, and when the
 //! answers lead nowhere (W4, W8, W9).
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::settings::{Order, Paging, Settings};
 use crate::source::{Page, PageRequest, Ticket};
-use crate::time::{between, ceiling, floor, from_microseconds, later};
+use crate::time::{between, ceiling, earlier, floor, from_microseconds, later};
 use crate::window::{Plan, Window, request};
 
 /// Pages with the same tickets, one after the other, under new tokens, that are borne.
 const SAME_PAGES: u32 = 5;
 /// Empty pages in a row, under new tokens, that are borne.
 const EMPTY_PAGES: u32 = 1000;
+/// A filter by the day, in any zone, gives tickets from up to two days before the start that was asked for.
+const COARSEST_FILTER: Duration = Duration::from_secs(2 * 86_400);
 
 /// The place in a window. It is what is saved when a run ends before its window does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +37,10 @@ pub(crate) struct Walk {
     /// for an older part gives the newest page again.
     #[serde(default)]
     has_no_end: bool,
+    /// Whether tickets came from long before the start that was asked for: the ticketing system takes no start, and asking
+    /// for a part gives the oldest page again.
+    #[serde(default)]
+    has_no_start: bool,
     /// The most tickets that a page of this window had: about what fits on one.
     #[serde(default)]
     largest_page: usize,
@@ -114,6 +122,7 @@ impl Walk {
             todo: plan.window,
             part: plan.window,
             has_no_end: false,
+            has_no_start: false,
             largest_page: 0,
             to_confirm: None,
             pass: Pass::new(),
@@ -148,7 +157,8 @@ impl Walk {
     pub(crate) fn take(&mut self, page: &Page, settings: &Settings) -> Result<Step, Stall> {
         self.begun = true;
         self.observe(&page.tickets, settings);
-        let reached = settings.order == Order::Feed && reaches_before(&page.tickets, self.window.start);
+        let newest_first = matches!(settings.order, Order::Feed | Order::Desc);
+        let reached = newest_first && reaches_before(&page.tickets, self.window.start);
         match page.next.as_deref().filter(|_| !reached) {
             None => Ok(self.end_pass(settings)),
             Some(next) => {
@@ -162,8 +172,11 @@ impl Walk {
         self.pass.pages = self.pass.pages.saturating_add(1);
         self.largest_page = self.largest_page.max(tickets.len());
         self.pass.tickets = self.pass.tickets.saturating_add(tickets.len());
-        let last_asked_for = later(self.request(settings).end, settings.granularity);
+        let asked = self.request(settings);
+        let last_asked_for = later(asked.end, settings.granularity);
+        let long_before = earlier(asked.start, COARSEST_FILTER);
         self.has_no_end |= tickets.iter().any(|ticket| last_asked_for < ticket.updated_at);
+        self.has_no_start |= tickets.iter().any(|ticket| ticket.updated_at < long_before);
         for ticket in tickets {
             let time = ticket.updated_at;
             self.pass.ordered &= match (settings.order, self.pass.last) {
@@ -229,7 +242,7 @@ impl Walk {
             start: self.part.end,
             end: self.todo.end,
         };
-        if settings.order != Order::Unsorted || self.has_no_end {
+        if settings.order != Order::Unsorted || self.has_no_end || self.has_no_start {
             return rest;
         }
         let few = self.pass.tickets.saturating_mul(2) <= self.largest_page;
@@ -248,7 +261,7 @@ impl Walk {
         let (true, Some(last)) = (self.pass.ordered, self.pass.last) else {
             return false;
         };
-        if settings.order == Order::Desc && self.has_no_end {
+        if settings.order == Order::Desc && self.has_no_end || settings.order == Order::Asc && self.has_no_start {
             return false;
         }
         // Pages that were followed by number need their second reading.
@@ -279,7 +292,7 @@ impl Walk {
 
     /// Reads the older half of the part first.
     fn halve(&mut self, settings: &Settings) -> bool {
-        if settings.order == Order::Feed || self.has_no_end {
+        if settings.order == Order::Feed || self.has_no_end || self.has_no_start {
             return false;
         }
         let (start, end) = (self.part.start.as_microsecond(), self.part.end.as_microsecond());
@@ -368,7 +381,7 @@ impl Ring {
     }
 }
 
-/// Whether a feed, newest first, has come to what lies before `start`. A ticket that is out of order, such as
+/// Whether a list, newest first, has come to what lies before `start`. A ticket that is out of order, such as
 /// one that is kept on top, does not count.
 fn reaches_before(tickets: &[Ticket], start: Timestamp) -> bool {
     let falls = tickets.is_sorted_by(|one, next| one.updated_at >= next.updated_at);

@@ -54,7 +54,7 @@ pub(crate) fn body(
 
 /// The body as JSON, as far as `reads` says, or else as text, with whatever secrets there are in it.
 pub(crate) fn plain_body(response: &Response, reads: &BodyReads) -> Value {
-    let text = String::from_utf8_lossy(&response.body);
+    let text = response.text();
     match reads.parse(&text) {
         _ if text.trim().is_empty() => Value::Null,
         Ok(value) => value,

@@ -134,6 +134,17 @@ async fn so_are_the_items_of_pages() {
     );
 }
 
+/// The second item of all may be the first of its page.
+#[tokio::test]
+async fn an_item_at_a_place_of_the_list_may_be_at_any_place_of_a_page() {
+    let yaml = WAYS.replace("data.page.items[loop.index0].title", "data.page.items[1].title");
+    let page = json!({"items": [record()], "next": null});
+    assert_eq!(
+        result(&yaml, TasAction::QueryTicketsByTimeRange, 0, &page).await["items"][0]["title"],
+        "Second monitor stays dark"
+    );
+}
+
 #[tokio::test]
 async fn so_are_the_answers_of_a_for_each() {
     assert_eq!(

@@ -319,6 +319,7 @@ impl Tracer {
     /// The step below another.
     fn below(&mut self, above: usize, way: Way<'_>) -> usize {
         let Some(step) = self.steps.get(above).filter(|step| step.length < LONGEST_PATH) else {
+            self.note(above, |step| &mut step.read);
             return above;
         };
         let known = step.below.binary_search_by(|at| {

@@ -1,5 +1,9 @@
 use crate::plan::Segment;
 
+/// Outlines of more parts become those of everything. What is used of every part goes into each that has an outline of
+/// its own, so that some would grow without an end.
+const MOST_PARTS: usize = 10_000;
+
 /// What of a value is used: the paths of a plan as a tree.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outline {
@@ -174,9 +178,16 @@ impl Outline {
     /// Puts what is used of every part into the outlines of those parts that have one of their own, so that a reader
     /// has to look at one outline only.
     pub(crate) fn settle(&mut self) {
+        if self.settle_within(&mut MOST_PARTS.clone()).is_none() {
+            *self = Outline::everything();
+        }
+    }
+
+    fn settle_within(&mut self, parts_left: &mut usize) -> Option<()> {
+        *parts_left = parts_left.checked_sub(1)?;
         if self.whole {
             *self = Outline::everything();
-            return;
+            return Some(());
         }
         // A position from the end may turn out to be any.
         let (from_start, from_end): (Vec<_>, Vec<_>) = std::mem::take(&mut self.positions)
@@ -187,7 +198,7 @@ impl Outline {
             self.each.get_or_insert_default().add(outline);
         }
         if let Some(each) = &mut self.each {
-            each.settle();
+            each.settle_within(parts_left)?;
         }
         let each = self.each.as_deref();
         for outline in (self.keys.iter_mut().map(|(_, _, outline)| outline))
@@ -196,7 +207,8 @@ impl Outline {
             if let Some(each) = each {
                 outline.add(each);
             }
-            outline.settle();
+            outline.settle_within(parts_left)?;
         }
+        Some(())
     }
 }

@@ -12,6 +12,9 @@ use super::{Excerpt, Fields, Outline};
 /// How many lists and objects may lie inside one another where values are built, as in `serde_json`.
 const MOST_LEVELS: usize = 127;
 
+/// For how many fields of an object there is room from the beginning.
+const MOST_EXPECTED: usize = 16;
+
 /// Reads what an outline says of a JSON text.
 ///
 /// # Errors
@@ -65,10 +68,10 @@ impl<'t> Reader<'t> {
     }
 
     fn object(&mut self, outline: &Outline) -> Option<Excerpt<'t>> {
-        let mut fields = Vec::with_capacity(outline.fields());
         if self.take(b'}') {
-            return Some(Excerpt::Object(Fields::new(fields)));
+            return Some(Excerpt::Object(Fields::new(Vec::new())));
         }
+        let mut fields = Vec::with_capacity(outline.fields().min(MOST_EXPECTED));
         loop {
             self.expect(b'"')?;
             let key = self.string()?;
@@ -83,7 +86,11 @@ impl<'t> Reader<'t> {
             }
             match self.significant()? {
                 b',' => {}
-                b'}' => return Some(Excerpt::Object(Fields::new(fields))),
+                b'}' => {
+                    // A long list may be of objects that have few of the fields that are used.
+                    fields.shrink_to_fit();
+                    return Some(Excerpt::Object(Fields::new(fields)));
+                }
                 _ => return None,
             }
         }

@@ -515,6 +515,38 @@ fn w9_a_list_that_takes_no_end_is_followed_and_not_cut_at_its_end() {
     }
 }
 
+/// A filter that the ticketing system does not know, or that the integration misspells: all tickets come, the oldest first
+/// or in no order, whatever part is asked for.
+#[test]
+fn w9_a_list_that_takes_no_start_is_followed_and_not_cut_at_its_start() {
+    let old = (0..300).map(|number| ticket(&format!("O{number}"), -900_000.0 + f64::from(number), "New"));
+    let new = (0..30).map(|number| ticket(&format!("T{number}"), 970.0 + f64::from(number) / 20.0, "New"));
+    let oldest_first: Vec<_> = old.chain(new).collect();
+    for (order, most) in [(Order::Asc, 40), (Order::Unsorted, 40), (Order::Desc, 10)] {
+        let world = World::at(1000.0);
+        world.polled_until(960.0);
+        let mut tickets = oldest_first.clone();
+        if order == Order::Desc {
+            tickets.reverse();
+        }
+        let all = listing(tickets, 20);
+        world.model(move |request| {
+            all(&PageRequest {
+                start: at(-2_000_000.0),
+                ..request.clone()
+            })
+        });
+        let report = world.poll(&Settings {
+            paging: Paging::Shifting,
+            ..settings(order)
+        });
+        assert_eq!(report.outcome, Outcome::CaughtUp, "{order:?}");
+        assert_eq!(world.published().len(), 30, "{order:?}");
+        let asked = world.requests().len();
+        assert!(asked <= most, "{order:?}: at most seventeen pages, twice, in {asked} requests");
+    }
+}
+
 /// A list without an order can only be cut by time; what was enough for one part is tried for the next.
 #[test]
 fn w9_a_list_without_an_order_is_read_in_about_as_many_requests_as_it_has_parts() {

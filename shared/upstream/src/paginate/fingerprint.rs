@@ -29,11 +29,26 @@ pub(super) fn fingerprint(body: &str, items: &Mapping) -> u64 {
         hasher: &mut hasher,
     };
     let mut json = serde_json::Deserializer::from_str(body);
-    if part.deserialize(&mut json).is_err() {
+    // A text that only begins with JSON is none: `2024-05-01,INC1`.
+    if part.deserialize(&mut json).and_then(|()| json.end()).is_err() {
         hasher = DefaultHasher::new();
         body.hash(&mut hasher);
     }
     hasher.finish()
+}
+
+/// What a hash is made of: values with their kinds, lists and objects behind what is in them, with how much that is.
+#[derive(Clone, Copy, Hash)]
+enum Token<'v> {
+    Null,
+    Bool(bool),
+    Negative(i64),
+    Whole(u64),
+    /// The bits of a double.
+    Fraction(u64),
+    Text(&'v str),
+    List(usize),
+    Object(usize),
 }
 
 /// A value of which these paths count.
@@ -59,7 +74,7 @@ impl<'h> Part<'h> {
         below.collect()
     }
 
-    fn scalar(self, value: impl Hash) {
+    fn scalar(self, value: Token<'_>) {
         if self.is_whole() {
             value.hash(self.hasher);
         }
@@ -82,32 +97,32 @@ impl<'de> Visitor<'de> for Part<'_> {
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
-        self.scalar(());
+        self.scalar(Token::Null);
         Ok(())
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        self.scalar(value);
+        self.scalar(Token::Bool(value));
         Ok(())
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<(), E> {
-        self.scalar(value);
+        self.scalar(Token::Negative(value));
         Ok(())
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<(), E> {
-        self.scalar(value);
+        self.scalar(Token::Whole(value));
         Ok(())
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<(), E> {
-        self.scalar(value.to_bits());
+        self.scalar(Token::Fraction(value.to_bits()));
         Ok(())
     }
 
     fn visit_str<E>(self, value: &str) -> Result<(), E> {
-        self.scalar(value);
+        self.scalar(Token::Text(value));
         Ok(())
     }
 
@@ -127,7 +142,7 @@ impl<'de> Visitor<'de> for Part<'_> {
                 None => break,
             }
         }
-        length.hash(self.hasher);
+        Token::List(length).hash(self.hasher);
         Ok(())
     }
 
@@ -140,13 +155,13 @@ impl<'de> Visitor<'de> for Part<'_> {
                 continue;
             }
             fields += 1;
-            key.hash(self.hasher);
+            Token::Text(&key).hash(self.hasher);
             object.next_value_seed(Part {
                 paths,
                 hasher: self.hasher,
             })?;
         }
-        fields.hash(self.hasher);
+        Token::Object(fields).hash(self.hasher);
         Ok(())
     }
 }

@@ -66,10 +66,10 @@ impl Session<'_> {
             let kind = track.kind(paginate);
             let request = self.page_request(kind, &position)?;
             let mut reply = self.answer(request.as_ref()).await?;
-            let taken = own_items.filter(|_| !reply.ends_list);
+            let taken = own_items.filter(|_| !reply.is_nothing);
             let items = match taken.and_then(|at| reply.take_list(at)) {
                 Some(items) => items,
-                None if reply.ends_list => Vec::new(),
+                None if reply.is_nothing => Vec::new(),
                 None => self.items(paginate, &reply)?,
             };
             let count = items.len();
@@ -86,7 +86,7 @@ impl Session<'_> {
                 _ => collected.take(self, items, &reply)?,
             };
             let over = track == Track::Otherwise && fresh == 0;
-            let after = if over || reply.ends_list || self.wants_no_more(paginate, &reply, count)? {
+            let after = if over || reply.is_nothing || self.wants_no_more(paginate, &reply, count)? {
                 After::End
             } else {
                 self.after(paginate, track, &position, &reply, count, seen_tokens)?

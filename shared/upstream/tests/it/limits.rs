@@ -122,6 +122,34 @@ async fn a_system_that_says_that_nothing_is_left_is_not_asked_before_its_reset()
 }
 
 #[tokio::test]
+async fn who_is_held_back_hears_whose_limit_it_is() {
+    let server = Server::start(|_, number| {
+        Reply::json(&json!(1))
+            .header("X-RateLimit-Remaining", if number == 0 { "1" } else { "0" })
+            .header("X-RateLimit-Reset", "30")
+    })
+    .await;
+    let told = async |requests: u32| {
+        let (client, connector) = (client_with(&[]), in_a_minute(&server.url, requests, 0));
+        for _ in 0..2 {
+            ask(&client, &connector, Lane::Action).await.ok();
+        }
+        let error = ask(&client, &connector, Lane::Action).await.unwrap_err();
+        error.to_string()
+    };
+    let ours = told(1).await;
+    assert!(
+        ours.starts_with("the rate budget of `example`, 1 requests in 60 s, is used up"),
+        "{ours}"
+    );
+    let theirs = told(90).await;
+    assert!(
+        theirs.starts_with("the ticketing system said that no request remains for `example`"),
+        "{theirs}"
+    );
+}
+
+#[tokio::test]
 async fn a_reset_in_the_far_future_holds_requests_back_for_an_hour_at_most() {
     let server = Server::start(|_, _| Reply::status(429).header("retry-after", "864000")).await;
     let (client, connector) = (client_with(&[]), connector(&server.url));

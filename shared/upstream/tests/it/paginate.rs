@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use upstream::{
     ApiKeyLocation, Auth, Body, ErrorKind, FailWhen, HttpAction, Outcome, PageKind, Paginate, RateLimit,
-    SendTo, UpstreamError,
+    ResponseFormat, SendTo, UpstreamError,
 };
 
 use crate::support::{
@@ -646,6 +646,58 @@ async fn a_page_that_names_itself_ends_the_walk_where_that_is_said() {
         pages(&server, paginate).await.unwrap(),
         json!({"items": [1], "next_page_token": null, "pages": 2})
     );
+}
+
+/// A page that is taken for an earlier one would end the list without a word.
+#[tokio::test]
+async fn pages_that_begin_alike_or_hold_the_same_in_another_shape_are_different_pages() {
+    let lines = "IF response.body == \"\" THEN [] ELSE response.body.$SPLIT(\"\n\")";
+    for [first, second] in [
+        ["2024-05-01,INC1", "2024-05-02,INC2"],
+        ["\"id\",\"title\"\n1,a", "\"id\",\"title\"\n2,b"],
+    ] {
+        let pages = [first, second, "x", ""].map(str::to_owned);
+        assert_eq!(pages_read(ResponseFormat::Text, lines, pages).await, 4, "{first}");
+    }
+    for [first, second] in [
+        ["[null, 1]", "[1, null]"],
+        ["[[]]", "[0]"],
+        ["[{}]", "[[]]"],
+        ["[0]", "[0.0]"],
+        ["[-1]", "[18446744073709551615]"],
+        ["[\"1\"]", "[1]"],
+        ["[[1], 2]", "[1, [2]]"],
+    ] {
+        let pages = [first, second, "[9]", "[]"].map(|items| format!(r#"{{"items": {items}}}"#));
+        let read = pages_read(ResponseFormat::Json, "response.body.items", pages).await;
+        assert_eq!(read, 4, "{first}");
+    }
+}
+
+/// How many of these pages are read, asked for by number, where a page that comes again is the end.
+async fn pages_read(response: ResponseFormat, items: &str, pages: [String; 4]) -> u64 {
+    let server = Server::start(move |asked, _| {
+        let number: usize = asked.parameter("page").unwrap().parse().unwrap();
+        Reply::status(200).body(pages[number - 1].as_str())
+    })
+    .await;
+    let paginate = Paginate {
+        kind: PageKind::Page {
+            send: in_query("page"),
+            first: 1,
+            page_size: None,
+        },
+        items: mapping(items),
+        items_at: None,
+        stop_on_repeat: true,
+        ..by_token()
+    };
+    let action = HttpAction {
+        response,
+        ..with(paginate)
+    };
+    let answer = call(&connector(&server.url), &action, &json!({})).await;
+    answer.unwrap().result["pages"].as_u64().unwrap()
 }
 
 /// Ten tickets by a range such as `0-3`; one that begins behind them is an error.

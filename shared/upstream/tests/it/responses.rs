@@ -259,3 +259,54 @@ async fn fail_when_can_name_what_a_bad_status_means() {
     assert_eq!(kind, ErrorKind::Status(422));
     assert!(message.contains("422"), "{message}");
 }
+
+#[tokio::test]
+async fn null_when_makes_an_answer_of_any_status_null() {
+    let server = Server::start(|asked, _| {
+        let status = asked.path.trim_start_matches("/t/").parse().unwrap();
+        Reply::json(&json!({"error": "no such thing"})).with_status(status)
+    })
+    .await;
+    let answered = async |status: u16, condition: &str| {
+        let action = HttpAction {
+            null_when: Some(mapping(condition)),
+            // It comes first, and `result` sees no answer that means null.
+            fail_when: vec![FailWhen {
+                condition: mapping("response.body.error"),
+                message: None,
+                code: None,
+            }],
+            result: Some(mapping("response.body.id + 1")),
+            ..get(&format!("/t/{status}"))
+        };
+        let answer = call(&connector(&server.url), &action, &json!({})).await;
+        answer
+            .map(|answer| (answer.result, answer.status))
+            .map_err(|error| error.kind())
+    };
+    assert_eq!(answered(404, "response.status == 404").await, Ok((json!(null), 404)));
+    assert_eq!(answered(200, "response.body.error").await, Ok((json!(null), 200)));
+    assert_eq!(
+        answered(410, "response.status == 404").await,
+        Err(ErrorKind::Status(410))
+    );
+    // What the caller may do, and how often, says nothing of the thing.
+    assert_eq!(answered(401, "TRUE").await, Err(ErrorKind::Credentials));
+    assert_eq!(answered(429, "TRUE").await, Err(ErrorKind::RateLimited));
+    // A condition that was not written for such a body does not hide the status.
+    assert_eq!(
+        answered(403, "response.body.error < 5").await,
+        Err(ErrorKind::Status(403))
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_is_not_null() {
+    let server = Server::start(|_, _| Reply::status(200).body("<html>Please log in</html>")).await;
+    let action = HttpAction {
+        null_when: Some(mapping("NOT response.body")),
+        ..get("/t")
+    };
+    let error = call(&connector(&server.url), &action, &json!({})).await;
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::BadAnswer);
+}

@@ -148,6 +148,32 @@ async fn an_expression_can_say_that_a_session_died() {
     }
 }
 
+/// Some systems put a byte order mark before their JSON.
+#[tokio::test]
+async fn a_byte_order_mark_hides_neither_the_token_nor_that_a_session_died() {
+    let server = Server::start(|asked, number| match (asked.path.as_str(), number) {
+        ("/login", _) => Reply::status(200).body(format!("\u{feff}{{\"token\": \"session-{number}\"}}")),
+        (_, 1) => Reply::status(200).body("\u{feff}{\"error\": \"expired\"}"),
+        _ => Reply::status(200).body("\u{feff}{\"ok\": true}"),
+    })
+    .await;
+    let expired_when = Some(mapping("response.body.error == \"expired\""));
+    let connector = with(
+        &server,
+        SessionLogin {
+            expired_when,
+            ..login()
+        },
+    );
+    let client = client_with(SECRETS);
+    let answer = client
+        .call(&connector, &get("/t"), &scope(), &mut context())
+        .await
+        .unwrap();
+    assert_eq!(answer.result, json!({"ok": true}));
+    assert_eq!(paths(&server), ["/login", "/t", "/login", "/t"]);
+}
+
 #[tokio::test]
 async fn a_session_that_is_dead_from_the_beginning_is_an_error_even_with_a_good_status() {
     let server = Server::start(|asked, _| match asked.path.as_str() {
@@ -389,8 +415,10 @@ async fn endpoint(
         };
         assert_eq!(field("grant_type").as_deref(), Some("refresh_token"));
         let number = granted.load(Ordering::SeqCst) + 1;
-        if !good(&field("refresh_token").unwrap(), number) {
-            return Reply::json(&json!({"error": "invalid_grant"})).with_status(400);
+        let sent = field("refresh_token").unwrap();
+        if !good(&sent, number) {
+            let words = json!({"error": "invalid_grant", "status": "BAD_REFRESH_TOKEN", "message": sent});
+            return Reply::json(&words).with_status(400);
         }
         granted.fetch_add(1, Ordering::SeqCst);
         let mut body = json!({"access_token": format!("access-{number}"), "expires_in": 0});
@@ -474,6 +502,11 @@ async fn a_refused_refresh_token_is_an_error_without_it() {
     assert!(
         told.contains("invalid_grant") && told.contains("grant access anew") && !told.contains("refresh-0"),
         "{told}"
+    );
+    let excerpt = error.excerpt().unwrap();
+    assert!(
+        excerpt.contains("BAD_REFRESH_TOKEN") && !excerpt.contains("refresh-0"),
+        "{excerpt}"
     );
     assert_eq!(server.asked().len(), 1, "one wrong refresh token is sent once");
 }

@@ -243,6 +243,7 @@ pub(crate) fn action(method: &Method, path: &str) -> HttpAction {
         response: ResponseFormat::Json,
         paginate: None,
         result: None,
+        null_when: None,
         fail_when: Vec::new(),
         fallback: None,
         retry: None,
