@@ -25,6 +25,7 @@ static PHONE: LazyLock<Regex> = LazyLock::new(|| {
 });
 static ORIGIN: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\bhttps?://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:[0-9]+)?"));
+static ENCODED_END: LazyLock<Regex> = LazyLock::new(|| pattern("%[0-9A-Fa-f]{2}$"));
 /// A word of a text.
 static WORD: LazyLock<Regex> = LazyLock::new(|| pattern(r"[\p{L}\p{N}](?:[\p{L}\p{N}'’_-]|\.[\p{L}\p{N}])*"));
 
@@ -136,7 +137,7 @@ impl StandIns {
             Value::Object(fields) => fields
                 .iter()
                 // Names of fields are the system's own words.
-                .map(|(key, field)| (self.without_names(key), self.applied(field)))
+                .map(|(key, field)| (self.without_hosts_and_names(key), self.applied(field)))
                 .collect::<Map<_, _>>()
                 .into(),
             other => other.clone(),
@@ -364,6 +365,15 @@ impl StandIns {
 
     /// The text with stand-ins for everything but the names of people.
     fn without_names(&self, text: &str) -> String {
+        let mut out = self.without_hosts_and_names(text);
+        for (host, stand_in) in &self.hosts {
+            out = with_host(&out, host, stand_in);
+        }
+        out
+    }
+
+    /// The text with stand-ins for everything but hosts and the names of people.
+    fn without_hosts_and_names(&self, text: &str) -> String {
         let mut out = text.to_owned();
         for (secret, stand_in) in self.secret_forms() {
             out = out.replace(&secret, &stand_in);
@@ -383,10 +393,6 @@ impl StandIns {
         out = EMAIL.replace_all(&out, email).into_owned();
         for (phone, stand_in) in &self.phones {
             out = out.replace(phone, stand_in);
-        }
-        for (host, stand_in) in &self.hosts {
-            out = out.replace(&format!("http://{host}"), &format!("https://{stand_in}"));
-            out = out.replace(host, stand_in);
         }
         out
     }
@@ -409,6 +415,44 @@ impl StandIns {
         all.dedup();
         all.into_iter()
     }
+}
+
+/// The text with another host. A host is one as a whole: after `//`, or where it has a dot or a port, which no word has,
+/// wherever nothing of a longer one is around it.
+fn with_host(text: &str, host: &str, stand_in: &str) -> String {
+    let belongs =
+        |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_alphanumeric() || letter == '-');
+    let is_word = !host.contains(['.', ':']);
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(host) {
+        let (before, from) = rest.split_at(at);
+        let after = from.get(host.len()..).unwrap_or_default();
+        out.push_str(before);
+        let mut next = after.chars();
+        let is_longer = match next.next() {
+            // The end of a sentence, or a further part of the name.
+            Some('.') => belongs(next.next()),
+            letter => belongs(letter),
+        };
+        let begun = out.chars().next_back();
+        // In a query, a link is percent-encoded.
+        let is_encoded = ENCODED_END.is_match(&out);
+        let is_inside = (belongs(begun) || begun == Some('.')) && !is_encoded;
+        let is_origin = out.ends_with("//") || out.to_ascii_lowercase().ends_with("%2f%2f");
+        if is_longer || is_inside || is_word && !is_origin {
+            out.push_str(host);
+        } else {
+            if let Some(scheme) = out.strip_suffix("http://").map(str::len) {
+                out.truncate(scheme);
+                out.push_str("https://");
+            }
+            out.push_str(stand_in);
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// Whether a field is a person's e-mail address; a custom field, `{name, value}`, is none.
@@ -506,6 +550,27 @@ mod tests {
                 "cookie": "sid={{token_2}}",
                 "page": {"continuationToken": "{{token_3}}"},
                 "again": "{{token_3}}",
+            })
+        );
+    }
+
+    #[test]
+    fn a_host_is_replaced_as_a_whole_and_never_in_the_name_of_a_field() {
+        let value = json!({
+            "status": "status",
+            "text": "see http://status/ now, or http://a/: a status, name",
+            "files.corp.test": "https://files.corp.test/1 and https://old.files.corp.test:81/, by files.corp.test.",
+            "near": "http://statuses/ status.",
+            "path": "/go?to=https%3A%2F%2Ffiles.corp.test%2F1",
+        });
+        assert_eq!(
+            replaced(&value),
+            json!({
+                "status": "status",
+                "text": "see https://host2.example.com/ now, or https://host3.example.com/: a status, name",
+                "files.corp.test": "https://host4.example.com/1 and https://host5.example.com/, by host4.example.com.",
+                "near": "https://host6.example.com/ status.",
+                "path": "/go?to=https%3A%2F%2Fhost4.example.com%2F1",
             })
         );
     }

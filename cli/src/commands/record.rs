@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use http::header::COOKIE;
-use integration::{Installation, Integration};
+use integration::{Installation, Integration, SettingKind};
 use jiff::{Timestamp, TimestampRound, Unit};
 use serde_json::{Map, Value, json};
 use storage::{Secret, SecretStore};
@@ -150,15 +150,21 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
     let context = documents::read_value(&arguments.context)?;
     let integration = Arc::new(install::load(&arguments.integration, output)?);
     let recorded = one_shot_runtime()?.block_on(record(arguments, &integration, context))?;
-    let text = recorded.case(arguments, &integration, output)?;
-    match file {
-        None => output.text(&text)?,
-        Some(file) => {
-            write(file, &text)?;
-            output.remark(&format!("{}: written", file.display()));
-        }
+    let is_changed = arguments.action.is_write() && recorded.end.is_ok();
+    let text = recorded.case(arguments, &integration, output);
+    let written = text.and_then(|text| match file {
+        None => output.text(&text).map_err(Failure::from),
+        Some(file) => write(file, &text),
+    });
+    match (&written, file) {
+        (Err(_), _) if is_changed => output.remark(&format!(
+            "{} was carried out in the real system; no case of it is written",
+            arguments.action
+        )),
+        (Ok(()), Some(file)) => output.remark(&format!("{}: written", file.display())),
+        _ => {}
     }
-    Ok(())
+    written
 }
 
 fn write(file: &Path, text: &str) -> Result<(), Failure> {
@@ -178,6 +184,8 @@ struct Recorded {
     secrets: Vec<(String, Secret)>,
     query_parameter: Option<String>,
     constants: Vec<String>,
+    /// The words that settings may have.
+    words: Vec<String>,
 }
 
 /// Performs the action on the real system.
@@ -229,7 +237,22 @@ async fn record(
         secrets,
         query_parameter,
         constants,
+        words: words_of_settings(integration),
     })
+}
+
+/// What the settings of type `enum` may be, as a whole and word by word: the integration's own words, nobody's name.
+fn words_of_settings(integration: &Integration) -> Vec<String> {
+    let mut words = Vec::new();
+    for declared in &integration.settings {
+        if let SettingKind::Enum(values) = &declared.kind {
+            for value in values {
+                words.push(value.clone());
+                words.extend(value.split_whitespace().map(str::to_owned));
+            }
+        }
+    }
+    words
 }
 
 impl Recorded {
@@ -251,7 +274,7 @@ impl Recorded {
             .collect();
         let written = self.written(&exchanges);
         let known = with_decoded(self.secrets);
-        let keep = [&arguments.keep[..], &self.constants[..]].concat();
+        let keep = [&arguments.keep[..], &self.constants[..], &self.words[..]].concat();
         let mut stand_ins = StandIns::new(&integration.name, known.clone(), &keep, &arguments.hide);
         stand_ins.learn_host(&self.base);
         stand_ins.learn(&written);
@@ -261,13 +284,13 @@ impl Recorded {
         let name = arguments.output.display().to_string();
         let draft = mapping::parse(name.clone(), yaml::text(&case))?;
         let draft = read::case(&draft, true).map_err(Failure::diagnostics)?;
+        let help = "a stand-in took the place of something that the integration names itself; keep it with --keep TEXT";
         let runtime = play::runtime()?;
         // The log has told of the real call.
         let played = tracing::subscriber::with_default(NoSubscriber::default(), || {
             runtime.block_on(play::play(integration, &draft))
         })?
-        .map_err(|problems| Failure::failed(problems.join("\n       ")))?;
-        let help = "a stand-in took the place of something that the integration names itself; keep it with --keep TEXT";
+        .map_err(|problems| Failure::failed(problems.join("\n       ")).help(help))?;
         let findings = judge::findings(&draft, &played);
         let expectation = judge::expectation(&played.end);
         let real = stand_ins.applied(&judge::expectation(&self.end));

@@ -322,7 +322,7 @@ fn find<'e>(explanation: &'e Explanation, segments: &[String]) -> Option<Found<'
 fn missing(explanation: &Explanation) -> Vec<String> {
     let own = explanation.paths.iter().filter_map(|path| {
         let missing = path.missing.as_ref()?;
-        Some(format!("{}: {missing}", path.path))
+        Some(shown::missing(&path.path, missing))
     });
     let below = explanation.parts.iter().flat_map(|(_, part)| missing(part));
     let mut all: Vec<String> = own.chain(below).collect();

@@ -180,3 +180,39 @@ pub(crate) fn without_named_secrets(value: Value) -> Value {
         other => other,
     }
 }
+
+/// Why a path is null, with the path: `item.x is null`, ``item.x.y: `item` has no `x` ``.
+pub(crate) fn missing(path: &str, why: &str) -> String {
+    match why == format!("`{path}` is null") {
+        true => format!("{path} is null"),
+        false => format!("{path}: {}", worded(why)),
+    }
+}
+
+/// Why a path is null, where what it begins with is no name but an expression of its own.
+pub(crate) fn worded(why: &str) -> String {
+    why.replace("`what stands in front`", "what the path begins with")
+        .replace("`what stands in front", "`(...)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_a_path_is_null_is_said_once_and_without_a_placeholder() {
+        assert_eq!(missing("item.x", "`item.x` is null"), "item.x is null");
+        assert_eq!(
+            missing("item.x.y", "`item.x` is null and has no `y`"),
+            "item.x.y: `item.x` is null and has no `y`"
+        );
+        assert_eq!(
+            missing("$FIND(x).id", "`what stands in front` is null"),
+            "$FIND(x).id: what the path begins with is null"
+        );
+        assert_eq!(
+            missing("$FIND(x).id", "`what stands in front.id` is null"),
+            "$FIND(x).id: `(...).id` is null"
+        );
+    }
+}

@@ -555,6 +555,64 @@ fn what_is_kept_although_it_looks_like_a_token_is_said_to_be_no_secret() {
     assert_eq!(desk.test(&[]).code, Some(0), "{written}");
 }
 
+/// A desk with one setting more, on one line.
+fn with_setting(declared: &str) -> Desk {
+    let desk = Desk::with(&[]);
+    let yaml = desk.folder.path().join("integration.yaml");
+    let text = std::fs::read_to_string(&yaml).unwrap();
+    let text = text.replace("settings:\n", &format!("settings:\n  {declared}\n"));
+    std::fs::write(&yaml, text).unwrap();
+    desk
+}
+
+#[test]
+fn the_words_of_a_setting_are_nobodys_name() {
+    let desk = with_setting("login: {type: enum, values: [private_app, oauth], required: true}");
+    let ended = record(
+        &desk,
+        &TicketSystem::start(),
+        &["--set", "desk.login=private_app"],
+    );
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let written = std::fs::read_to_string(desk.case("recorded.yaml")).unwrap();
+    assert!(written.contains("login: private_app"), "{written}");
+    assert_eq!(desk.test(&[]).code, Some(0), "{written}");
+}
+
+#[test]
+fn a_change_of_which_no_case_can_be_written_is_said_to_be_made() {
+    let desk = with_setting("login: {type: text, pattern: \"private_[a-z]+\"}");
+    let system = TicketSystem::start();
+    let folder = desk.folder.path();
+    let (context, secrets) = (folder.join("new.json"), folder.join("secrets.json"));
+    let new = r#"{"payload": {"short_description": "Dark"}, "requestor_info": {"requestor": {"email_addr": "a@example.com"}}}"#;
+    std::fs::write(&context, new).unwrap();
+    std::fs::write(&secrets, r#"{"desk": {"token": "token-1"}}"#).unwrap();
+    private(&secrets);
+    let ended = run(&[
+        "record",
+        argument(folder),
+        "create_ticket",
+        "--context",
+        argument(&context),
+        "--secrets",
+        argument(&secrets),
+        "--set",
+        &system.setting(),
+        "--set",
+        "desk.login=private_app",
+        "--allow-private-upstreams",
+        "--yes",
+        "--output",
+        argument(&desk.case("made.yaml")),
+    ]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    for said in ["create_ticket was carried out", "--keep"] {
+        assert!(ended.stderr.contains(said), "{said} in {}", ended.stderr);
+    }
+    assert!(!desk.case("made.yaml").exists());
+}
+
 #[test]
 fn an_action_that_changes_something_wants_a_yes() {
     let desk = Desk::with(&[]);

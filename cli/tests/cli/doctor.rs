@@ -1,5 +1,9 @@
 //! `doctor`, on the stand-ins with every quirk on.
 
+mod late;
+
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::fixtures::{Folder, GOOD, TicketSystem};
@@ -145,6 +149,36 @@ fn what_is_read_back_otherwise_than_it_was_sent_is_told() {
         "{not_as_told}"
     );
     assert!(told(not_as_told).contains("Something else"), "{not_as_told}");
+}
+
+#[test]
+fn a_time_that_moves_a_moment_later_is_a_note_and_no_fault() {
+    let ended = late::examined(Duration::from_millis(300), false, &["--yes"]);
+    let report = ended.json();
+    let commented = check(&report, "add_public_comment");
+    assert_eq!(commented["result"], "works", "{report}");
+    let notes = commented["notes"].to_string();
+    assert!(notes.contains("`updated_at` moved only within"), "{notes}");
+}
+
+#[test]
+fn a_time_that_stands_still_is_a_fault() {
+    let ended = late::examined(Duration::from_secs(3600), false, &["--yes", "--wait", "1"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let report = ended.json();
+    let commented = check(&report, "add_public_comment");
+    assert_eq!(commented["result"], "not_as_told", "{report}");
+    assert!(told(commented).contains("does not move"), "{commented}");
+}
+
+#[test]
+fn a_list_of_two_pages_is_not_said_to_have_one() {
+    let ended = late::examined(Duration::ZERO, true, &["--read-only"]);
+    let report = ended.json();
+    let listed = check(&report, "query_tickets_by_time_range");
+    let notes = listed["notes"].to_string();
+    assert!(notes.contains("3 tickets on 2 pages"), "{report}");
+    assert!(!notes.contains("one page"), "{notes}");
 }
 
 /// The doctor's whole trip with one line of the connector changed: what it found, and the number of that line.
@@ -334,4 +368,119 @@ fn nothing_is_written_without_being_asked_to() {
         "{looked:?}"
     );
     assert_eq!(system.tickets(), before);
+}
+
+#[test]
+fn a_list_that_takes_no_start_is_told_with_the_number_and_comes_to_an_end() {
+    let system = System::teamswork();
+    let text = std::fs::read_to_string(system.connector().join("integration.yaml")).unwrap();
+    let text = text
+        .replace(
+            "(since == NULL OR (changed != NULL AND changed >= since.$PARSE_TIME()))",
+            "TRUE",
+        )
+        .replace("since != NULL AND rows.$LENGTH() > 0", "FALSE");
+    let folder = Folder::with(&text);
+    let ended = system.run("doctor", folder.path(), &["--read-only", "--json"], KEY);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let listed = ended.json();
+    let listed = check(&listed, "query_tickets_by_time_range");
+    assert!(
+        told(listed).contains("tickets from before the start that was asked for"),
+        "{listed}"
+    );
+}
+
+#[test]
+fn tickets_of_other_people_are_told() {
+    let (report, _) = broken(
+        "OR (item.requestor.id OR item.requestorId) == requestor)",
+        "OR TRUE)",
+    );
+    let listed = check(&report, "query_tickets_by_requestor");
+    assert!(told(listed).contains("of somebody else"), "{listed}");
+}
+
+#[test]
+fn an_assignment_that_goes_to_somebody_else_is_told() {
+    let system = System::gorgias();
+    let (folder, _) = system.broken(
+        "assigned_to_user: item.assignee_user.email OR item.assignee_user.name OR $TEXT(item.assignee_user_id) OR NULL",
+        "assigned_to_user: '\"bot@example.com\"'",
+    );
+    let after = [
+        "--yes",
+        "--json",
+        "--wait",
+        "3",
+        "--assignee",
+        "support@example.com",
+    ];
+    let ended = system.run("doctor", folder.path(), &after, KEY);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let report = ended.json();
+    let assigned = check(&report, "update_ticket_assignment");
+    assert!(
+        told(assigned).contains("assigned to support@example.com, and the ticket shows"),
+        "{assigned}"
+    );
+}
+
+#[test]
+fn a_comment_with_another_id_or_a_time_of_another_zone_is_told() {
+    let (report, line) = broken(
+        "created_at: item.createdDateTime",
+        "created_at: 'item.createdDateTime.$REPLACE(\"Z$\", \"-01:00\")'",
+    );
+    let commented = check(&report, "add_public_comment");
+    assert!(
+        told(commented).contains("1 h after the comment was made"),
+        "{commented}"
+    );
+    assert!(names_line(commented, line), "line {line}: {commented}");
+    let (report, line) = broken(
+        "id: $TEXT(item.id OR item.activityId)",
+        "id: '$CONCAT([\"c-\", item.id OR item.activityId])'",
+    );
+    let commented = check(&report, "add_public_comment");
+    assert!(told(commented).contains("and the ticket calls it"), "{commented}");
+    assert!(names_line(commented, line), "line {line}: {commented}");
+}
+
+#[test]
+fn a_file_that_is_not_what_was_sent_is_told() {
+    let system = System::gorgias();
+    let (folder, line) = system.broken("size: item.size.$INTEGER()", "size: item.size.$INTEGER() + 5");
+    let ended = system.run("doctor", folder.path(), &["--yes", "--json", "--wait", "3"], KEY);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let report = ended.json();
+    let attached = check(&report, "add_attachment");
+    assert!(
+        told(attached).contains("the file has 38 bytes, and the ticket says 43"),
+        "{attached}"
+    );
+    assert!(names_line(attached, line), "line {line}: {attached}");
+}
+
+#[test]
+fn a_field_of_the_payload_that_is_lost_or_changed_by_something_else_is_told() {
+    let system = System::teamswork();
+    let folder = Folder::with("");
+    let payload = folder.path().join("payload.json");
+    std::fs::write(&payload, r#"{"priority": "high", "tags": ["hardware"]}"#).unwrap();
+    let after = ["--yes", "--json", "--wait", "3", "--payload", argument(&payload)];
+    let ended = system.run("doctor", &system.connector(), &after, KEY);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let (broken, line) = system.broken("priority: item.priority", "priority: item.title");
+    let ended = system.run("doctor", broken.path(), &after, KEY);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let report = ended.json();
+    let read = check(&report, "query_ticket_by_id");
+    assert!(told(read).contains("`priority`: sent"), "{read}");
+    assert!(names_line(read, line), "line {line}: {read}");
+    let changed = check(&report, "update_ticket_fields");
+    assert!(
+        told(changed).contains("`priority` was changed by a change of something else"),
+        "{changed}"
+    );
 }

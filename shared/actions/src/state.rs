@@ -52,8 +52,20 @@ pub(crate) fn choose(
     }
 }
 
-/// The state that an action sets by itself, for example `RESOLVED` for `resolve_ticket`.
-pub(crate) fn outgoing(call: Call<'_>, internal: InternalState) -> Result<Chosen, ApiError> {
+/// The state that `resolve_ticket` or `reopen_ticket` sets where the caller names none: the integration's choice for the
+/// action, else one that means `internal`.
+pub(crate) fn by_itself(call: Call<'_>, internal: InternalState) -> Result<Chosen, ApiError> {
+    match call.installation.integration.ticketing.state_set_by(call.action) {
+        Some(state) => Ok(Chosen {
+            external: state.name.clone(),
+            internal: Some(state.internal),
+        }),
+        None => outgoing(call, internal),
+    }
+}
+
+/// The state that an action sets for an internal one.
+fn outgoing(call: Call<'_>, internal: InternalState) -> Result<Chosen, ApiError> {
     let ticketing = &call.installation.integration.ticketing;
     match ticketing.external_state(internal, call.action) {
         Some(external) => Ok(Chosen {

@@ -9,6 +9,7 @@ use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 use upstream as up;
 
+use crate::adding::adding;
 use crate::dates::TimeStep;
 use crate::install::{AuthPlan, ConnectorPlan, DatesPlan};
 use crate::integration::{
@@ -57,9 +58,11 @@ struct HttpAction<'m> {
 /// Compiles a model that was checked. `None` only where a mistake was reported.
 pub(crate) fn compile(document: &Document) -> Option<Integration> {
     let for_all = fail_when(&document.connector.get()?.fail_when)?;
+    let adding = adding(document);
     let mut http_actions = BTreeMap::new();
     for (key, model) in document.http_actions.get()?.read() {
-        let compiled = Arc::new(http_action(&key.name, model, &for_all)?);
+        let is_adding = adding.contains(key.name.as_str());
+        let compiled = Arc::new(http_action(&key.name, model, is_adding, &for_all)?);
         http_actions.insert(key.name.clone(), HttpAction { model, compiled });
     }
     let mut actions = BTreeMap::new();
@@ -321,6 +324,7 @@ fn session(model: &connector::SessionAuth) -> Option<up::SessionLogin> {
             response: up::ResponseFormat::Json,
             paginate: None,
             result: None,
+            null_when: None,
             fail_when: fail_when(&login.fail_when)?,
             fallback: None,
             retry: None,
@@ -360,10 +364,12 @@ fn retry(model: &connector::Retry) -> up::RetryPolicy {
     }
 }
 
-/// `for_all` are the rules for the answers to every action, which are asked after its own.
+/// `is_adding` says whether a ticket action adds something with it. `for_all` are the rules for the answers to every
+/// action, which are asked after its own.
 fn http_action(
     name: &str,
     model: &http_action::HttpAction,
+    is_adding: bool,
     for_all: &[up::FailWhen],
 ) -> Option<up::HttpAction> {
     let mut fail_when = fail_when(&model.fail_when)?;
@@ -390,11 +396,12 @@ fn http_action(
         },
         paginate,
         result: mapping(model.result.as_ref()),
+        null_when: mapping(model.null_when.as_ref()),
         fail_when,
         fallback,
         retry: model.retry.as_ref().map(retry),
         timeout: model.timeout_seconds.map(|seconds| seconds.0),
-        repeatable: model.is_repeatable(),
+        repeatable: model.is_repeatable(is_adding),
         read_only: is_set(model.read_only),
         cache: model.cache_seconds.map(|seconds| seconds.0),
     })

@@ -86,7 +86,7 @@ pub const TICKET_FIELDS: [&str; 26] = [
 pub const COMMENT_FIELDS: [&str; 5] = ["id", "body", "author", "created_at", "is_public"];
 
 /// The fields of an attachment, in a ticket's `attachments` and in the answer of `add_attachment`.
-pub const ATTACHMENT_FIELDS: [&str; 5] = ["id", "file_name", "content_type", "size", "url"];
+pub const ATTACHMENT_FIELDS: [&str; 6] = ["id", "file_name", "content_type", "size", "url", "created_at"];
 
 impl TasAction {
     /// All twelve, in the order of the contract.
@@ -180,6 +180,21 @@ impl TasAction {
         let changes_ticket = |action: &Self| action.own_context_fields().contains(&"ticket");
         let mut others = Self::ALL.into_iter().filter(changes_ticket);
         changes_ticket(&self) && others.any(|other| other.own_context_fields().contains(&field))
+    }
+
+    /// The internal states that this action can end in; none for one that sets no state. `resolve_ticket` and
+    /// `reopen_ticket` set the first of theirs where nothing says otherwise.
+    pub fn ends_in(self) -> &'static [InternalState] {
+        match self {
+            Self::UpdateTicketState => &InternalState::ALL,
+            Self::ResolveTicket => &[InternalState::Resolved, InternalState::Closed],
+            Self::ReopenTicket => &[
+                InternalState::New,
+                InternalState::Wip,
+                InternalState::WaitingForUser,
+            ],
+            _ => &[],
+        }
     }
 
     /// The key of the answer: `raw_ticket`, `raw_tickets`, `comment` or `attachment`.

@@ -11,6 +11,7 @@
 //! assert_eq!(installation.connector.base_url.as_str(), "https://tickets.example.com/");
 //! ```
 
+mod adding;
 mod check;
 mod compile;
 pub mod contract;

@@ -185,8 +185,8 @@ rules! {
         "An API key with the pattern `Basic %s` is sent as it is, and HTTP Basic wants the Base64 of `name:password`. A key that is not encoded is refused, and one that is cannot be read by the person who rotates it.",
         "Use `kind: basic` with `username` and `secret`, or with `username_secret` and `password` where the key is the user name.";
     CONTEXT_ALWAYS_NULL = "TG0246" Warning, "null in this action",
-        "The context of another action that changes a ticket has this key; in this one it is null. That is how several actions share one list of steps (`steps: *change`), and a mistake everywhere else.",
-        "Nothing, where the steps are shared. Otherwise use one of the action's own keys; `docs/integration.md` lists them.";
+        "The context of another action that changes a ticket has this key; in this one it is null. Nothing is said where several actions share the text by an anchor (`steps: *change`) and one of them has the key.",
+        "Use one of the action's own keys; `docs/integration.md` lists them. Steps for several actions are written once, with an anchor.";
     CONTEXT_NOT_READ = "TG0247" Warning, "value of the caller that is lost",
         "A caller may send the value, no step sends it on and no `fail_when` refuses it, so it is lost although the answer says success. A value that only the answer repeats is lost, too.",
         "Send it in a step, or refuse it: `fail_when: {condition: data.context.comment, code: INPUT_VALIDATION_FAILED, message: \"'the system takes no comment with this'\"}`.";
@@ -197,8 +197,8 @@ rules! {
         "An external state maps to one of the five internal states, and this is none of them.",
         "Use `NEW`, `WIP`, `WAITING_FOR_USER`, `RESOLVED` or `CLOSED`.";
     STATE_NOT_REACHABLE = "TG0251" Error, "no external state to set",
-        "`resolve_ticket` sets the external state of `RESOLVED` and `reopen_ticket` that of `NEW`, and the state map has none that could be set.",
-        "Map an external state to it that is not `read_only` and has either no `on` or one that names the action.";
+        "`resolve_ticket` sets the external state of `RESOLVED` and `reopen_ticket` that of `NEW`, unless the `on` of another one names the action, and the state map has none that could be set.",
+        "Map an external state to it that is not `read_only` and has no `on`. Where the action leads to a state of another meaning, name it in the `on` of that state: `open: {internal: WIP, on: [reopen_ticket]}`.";
     STATE_TWICE = "TG0252" Error, "state mapped twice",
         "States are compared without regard to case and outer space, and two entries are then the same.",
         "Keep one of them.";
@@ -221,8 +221,8 @@ rules! {
         "Every ticket has `id`, `state`, `short_description` and `updated_at`; one that lacks any is refused.",
         "Map the field.";
     TICKET_FIELD_UNKNOWN = "TG0262" Warning, "not a field of a ticket",
-        "The ticket schema does not know the field.",
-        "Correct the name, or put the value in `custom_data`.";
+        "The ticket schema does not know the field of a ticket, of a comment or of an attachment.",
+        "Correct the name, or put the value in the ticket's `custom_data`.";
     CANNOT_POLL = "TG0270" Error, "polling without a way to poll",
         "The poller asks with `query_tickets_by_time_range`, and the integration does not define it.",
         "Define the action, or set `polling: {enabled: false}`.";

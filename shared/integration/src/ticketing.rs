@@ -124,18 +124,34 @@ impl Ticketing {
         self.find(external).is_some()
     }
 
-    /// The external state that `action` sets for an internal one: the first whose `on` names the action,
-    /// otherwise the first without `on` that is not `read_only`.
+    /// The external state that `action` sets for an internal one, none that is `read_only`: the first whose `on` names
+    /// the action, otherwise the first without `on`, otherwise the first whose `on` only says where `resolve_ticket` or
+    /// `reopen_ticket` lead that would set another internal state without it.
     pub fn external_state(&self, internal: InternalState, action: TasAction) -> Option<&str> {
-        let mut settable = self
-            .states
-            .iter()
-            .filter(|state| state.internal == internal && !state.read_only);
+        let of_meaning = |state: &&ExternalState| state.internal == internal && !state.read_only;
+        let mut settable = self.states.iter().filter(of_meaning);
+        let only_leads_here = |action: &TasAction| {
+            sets_by_itself(*action).is_some_and(|own| own != internal) && action.ends_in().contains(&internal)
+        };
         settable
             .clone()
             .find(|state| state.on.contains(&action))
-            .or_else(|| settable.find(|state| state.on.is_empty()))
+            .or_else(|| settable.clone().find(|state| state.on.is_empty()))
+            .or_else(|| settable.find(|state| state.on.iter().all(only_leads_here)))
             .map(|state| state.name.as_str())
+    }
+
+    /// The external state that `resolve_ticket` or `reopen_ticket` sets where the caller names none: one whose `on` names
+    /// the action, whichever of the states it means that the action can end in; otherwise that for `RESOLVED` or `NEW`.
+    pub fn state_set_by(&self, action: TasAction) -> Option<&ExternalState> {
+        let named = |internal: &InternalState| {
+            let mut states = self.states.iter();
+            states.find(|state| state.internal == *internal && !state.read_only && state.on.contains(&action))
+        };
+        action.ends_in().iter().find_map(named).or_else(|| {
+            let name = self.external_state(sets_by_itself(action)?, action)?;
+            self.find(name)
+        })
     }
 
     /// What the ids of tickets look like, where the integration says it.
@@ -155,6 +171,14 @@ impl Ticketing {
             let wanted = state_key(external);
             self.states.iter().find(|state| state_key(&state.name) == wanted)
         })
+    }
+}
+
+/// The internal state that an action sets where neither its caller nor a state's `on` says another.
+fn sets_by_itself(action: TasAction) -> Option<InternalState> {
+    match action {
+        TasAction::ResolveTicket | TasAction::ReopenTicket => action.ends_in().first().copied(),
+        _ => None,
     }
 }
 

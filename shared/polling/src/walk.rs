@@ -196,7 +196,8 @@ impl Walk {
     fn follow(&mut self, next: &str, settings: &Settings) -> Result<Step, Stall> {
         // One page is one reading and misses nothing. Between two, rows may move; so what does not fit on one is
         // read in pieces that do, as far as the steps of time allow.
-        let moves = self.may_shift(settings) && self.pass.pages == 1;
+        // An empty page says nothing of where the rows lie: a list that the gateway filters again has them further on.
+        let moves = self.may_shift(settings) && self.pass.pages == 1 && self.pass.tickets > 0;
         let capped = settings.max_pages.is_some_and(|most| self.pass.pages >= most);
         if (moves || capped) && (self.split_at_last(settings) || self.halve(settings)) {
             return Ok(Step::Page);
@@ -261,7 +262,9 @@ impl Walk {
         let (true, Some(last)) = (self.pass.ordered, self.pass.last) else {
             return false;
         };
-        if settings.order == Order::Desc && self.has_no_end || settings.order == Order::Asc && self.has_no_start {
+        if settings.order == Order::Desc && self.has_no_end
+            || settings.order == Order::Asc && self.has_no_start
+        {
             return false;
         }
         // Pages that were followed by number need their second reading.

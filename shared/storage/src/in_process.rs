@@ -37,7 +37,7 @@ impl RateBudget for InProcessBudget {
         let mut all = self.integrations.lock().unwrap_or_else(PoisonError::into_inner);
         let usage = all.entry(integration.to_owned()).or_default();
         if let Some(until) = usage.blocked_until.filter(|until| *until > now) {
-            return Ok(Budget::Exhausted {
+            return Ok(Budget::Blocked {
                 retry_after: until.duration_since(now),
             });
         }

@@ -48,9 +48,14 @@ pub enum Lane {
 pub enum Budget {
     /// The request may start now and is counted.
     Granted,
-    /// It may not; nothing was counted.
+    /// It may not, by our own limit; nothing was counted.
     Exhausted {
         /// After this time a request may start again, if nobody else takes it.
+        retry_after: Duration,
+    },
+    /// It may not, because the ticketing system said so ([`RateBudget::observe`]); nothing was counted.
+    Blocked {
+        /// After this time the system takes requests again.
         retry_after: Duration,
     },
 }

@@ -18,8 +18,8 @@ pub(crate) struct Reply {
     pub(crate) format: ResponseFormat,
     /// What mappings see as `response`: `{status, headers, body}`.
     pub(crate) value: Value,
-    /// It says that the list is over: there are no items in it, whatever its status.
-    pub(crate) ends_list: bool,
+    /// It says that there is nothing, whatever its status: a list is over, or the result is null.
+    pub(crate) is_nothing: bool,
 }
 
 impl Reply {
@@ -59,6 +59,7 @@ impl Session<'_> {
         }
         let mut reply = self.answer(None).await?;
         let result = match &self.action.result {
+            _ if reply.is_nothing => Value::Null,
             Some(result) => self.result(result, &reply)?,
             None => reply.take("body"),
         };
@@ -196,12 +197,12 @@ impl Session<'_> {
             value,
             unreadable,
         } = received;
-        if self.ends_list(form, response.status, &value)? {
+        if unreadable.is_none() && self.says_nothing(form, response.status, &value)? {
             return Ok(Reply {
                 response,
                 format: form.response,
                 value,
-                ends_list: true,
+                is_nothing: true,
             });
         }
         let (name, status) = (form.action, response.status);
@@ -273,18 +274,23 @@ impl Session<'_> {
             response,
             format: form.response,
             value,
-            ends_list: false,
+            is_nothing: false,
         })
     }
 
-    /// Whether an answer means that the page that was asked for lies behind the end of the list.
-    fn ends_list(&self, form: &Form<'_>, status: u16, response: &Value) -> Result<bool, UpstreamError> {
-        let end_when = self.action.paginate.as_ref().and_then(|it| it.end_when.as_ref());
-        let Some(end_when) = end_when.filter(|_| !matches!(status, 401 | 429)) else {
+    /// Whether an answer means that what was asked for is not there: the page lies behind the end of the list, or
+    /// there is no such thing.
+    fn says_nothing(&self, form: &Form<'_>, status: u16, response: &Value) -> Result<bool, UpstreamError> {
+        let (key, condition) = match &self.action.paginate {
+            Some(paginate) => ("paginate.end_when", &paginate.end_when),
+            None => ("null_when", &self.action.null_when),
+        };
+        // These say something of the caller and not of what was asked for.
+        let Some(condition) = condition.as_ref().filter(|_| !matches!(status, 401 | 429)) else {
             return Ok(false);
         };
-        let what = format!("`paginate.end_when` of `{}`", form.action);
-        match self.evaluate_after(end_when, &[("response", response)], &what) {
+        let what = format!("`{key}` of `{}`", form.action);
+        match self.evaluate_after(condition, &[("response", response)], &what) {
             Ok(holds) => Ok(is_truthy(&holds)),
             // The status says more than a condition that was not written for such a body.
             Err(_) if !response::is_good(status) => Ok(false),

@@ -254,6 +254,9 @@ pub struct HttpAction {
     /// What the action gives, instead of the body; sees the input arguments, `settings`, `meta_info` and `response`.
     /// Not for an action with `paginate`.
     pub result: Option<Mapping>,
+    /// The answer that means that there is no such thing, whatever its status: then the result is null. Asked before
+    /// `fail_when`, not after 401 and 429. Not for an action with `paginate`.
+    pub null_when: Option<Mapping>,
     /// Conditions under which a 2xx answer is a failure, tried in order.
     pub fail_when: Vec<FailWhen>,
     /// Another form of the request, tried once.

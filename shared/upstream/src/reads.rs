@@ -81,7 +81,7 @@ impl HttpAction {
             .fail_when
             .iter()
             .flat_map(|rule| [Some(&rule.condition), rule.message.as_ref()]);
-        let result = std::iter::once(self.result.as_ref());
+        let result = [self.null_when.as_ref(), self.result.as_ref()];
         let fallback = self.fallback.iter().map(|fallback| fallback.when.as_ref());
         let pages = self.paginate.iter().flat_map(Paginate::judging);
         failures.chain(result).chain(fallback).chain(pages).flatten()

@@ -6,6 +6,7 @@ mod poll;
 mod report;
 mod trip;
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ const REQUESTOR: &str = "ticket-gateway-doctor@example.com";
 /// did something else than it was told; with --strict also when one is not proved.
 ///
 /// It writes to a live system, so it asks first. --read-only writes nothing. Ctrl-C stops it: the ticket is closed, and
-/// what is left behind is said.
+/// what is left behind is said. On a terminal, what it is at is said on stderr.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -131,6 +132,7 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
         assignee: arguments.assignee.clone(),
         group: arguments.assignment_group.clone(),
         wait: Duration::from_secs(arguments.wait),
+        is_watched: std::io::stderr().is_terminal(),
     };
     one_shot_runtime()?.block_on(examine(arguments, plan, output))
 }
@@ -172,8 +174,7 @@ async fn examine(arguments: &Arguments, plan: Plan, output: &mut Output) -> Resu
         }
     };
     if is_stopped {
-        output
-            .remark("Stopped. A ticket that was made is being closed; Ctrl-C once more leaves it as it is.");
+        output.remark(&trip.words_of_the_end());
         let is_closed = tokio::select! {
             () = trip.stopped() => true,
             () = stop.next() => false,

@@ -2,11 +2,15 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use poller::GatewaySource;
-use polling::{Limits, Outcome, Ports, Report, Settings, SystemClock};
+use polling::{
+    Limits, Outcome, Page, PageRequest, Ports, Report, Settings, Source, SourceError, SystemClock,
+};
 use storage::embedded::EmbeddedStore;
 use storage::{Event, EventCursor, EventLog as _, StreamKey};
 
@@ -22,18 +26,40 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// Publishing, beside a page's request.
 const PUBLISHING: Duration = Duration::from_secs(10);
+/// More pages than this, one look does not read.
+const MOST_PAGES: usize = 50;
 
 /// The poller of one stream.
 pub(super) struct Poll {
     key: StreamKey,
     settings: Settings,
-    source: GatewaySource,
+    source: Bounded,
     store: EmbeddedStore,
     read: Option<EventCursor>,
     seen: HashSet<String>,
     reserve: Duration,
     /// Whether the integration is polled at all, by its YAML.
     pub(super) is_on: bool,
+    /// How far behind now the gateway would stay, by the YAML: what is younger may not be on the list yet.
+    pub(super) settle: Duration,
+}
+
+/// The list, so far as one look reads it.
+struct Bounded {
+    source: GatewaySource,
+    read: AtomicUsize,
+}
+
+#[async_trait]
+impl Source for Bounded {
+    async fn page(&self, request: &PageRequest) -> Result<Page, SourceError> {
+        if self.read.fetch_add(1, Ordering::Relaxed) >= MOST_PAGES {
+            return Err(SourceError::permanent(format!(
+                "one look at the list took {MOST_PAGES} pages, and it has no end yet: does the system ignore the start of the range?"
+            )));
+        }
+        self.source.page(request).await
+    }
 }
 
 impl Poll {
@@ -63,17 +89,23 @@ impl Poll {
             }
         };
         Ok(Self {
-            source: GatewaySource::new(
-                Arc::clone(&live.gateway),
-                Arc::clone(&live.installed),
-                key.destination.clone(),
-            ),
+            source: Bounded {
+                source: GatewaySource::new(
+                    Arc::clone(&live.gateway),
+                    Arc::clone(&live.installed),
+                    key.destination.clone(),
+                ),
+                read: AtomicUsize::new(0),
+            },
             key,
+            settle: settings.settle,
             settings: Settings {
                 // Nobody else waits for these events, so a change may be looked for at once. Without an interval at
                 // all, a run would go on for ever.
                 interval: INTERVAL,
                 settle: Duration::ZERO,
+                // What is not on the list at once is looked for until it would have settled.
+                look_back: settings.look_back.saturating_add(settings.settle),
                 ..settings
             },
             store: state::in_memory()?,
@@ -89,6 +121,7 @@ impl Poll {
     /// # Errors
     /// Why the poll failed.
     pub(super) async fn changes_of(&mut self, ticket: &str) -> Result<Vec<Event>, String> {
+        self.source.read.store(0, Ordering::Relaxed);
         let report = loop {
             let report = self.run().await;
             match report.outcome {

@@ -1,14 +1,17 @@
 //! The round trip: one ticket through every action.
 
+mod alike;
 mod changes;
 mod clock;
 mod lists;
 mod paging;
+mod payload;
 mod seen;
 mod states;
 mod tell;
 mod texts;
 
+use std::io::{self, Write as _};
 use std::time::{Duration, Instant};
 
 use actions::{ApiError, ErrorCode, RequestMeta, TasAction};
@@ -29,13 +32,18 @@ use crate::live::tape::{Entry, Exchange};
 
 /// A file of one line, in Base64: `Attached by the Ticket Gateway doctor.`
 const FILE: &str = "QXR0YWNoZWQgYnkgdGhlIFRpY2tldCBHYXRld2F5IGRvY3Rvci4=";
+/// Bytes of it.
+const FILE_SIZE: usize = 38;
 const FILE_NAME: &str = "ticket-gateway-doctor.txt";
+const FILE_TYPE: &str = "text/plain";
 /// Two changes within one second look like one where times have no more than that.
 const APART: Duration = Duration::from_millis(1100);
 /// Between two looks at a list.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Pages of a list that are read to find the ticket.
 const MOST_PAGES: usize = 20;
+/// Requests for one list, after which it is not looked at again.
+const MOST_CALLS: usize = 200;
 /// The longest wait for a rate budget.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
@@ -50,6 +58,8 @@ pub(super) struct Plan {
     pub(super) group: Option<String>,
     /// How long to look for what should be there.
     pub(super) wait: Duration,
+    /// Whether a person watches: then it is said on stderr what is tried.
+    pub(super) is_watched: bool,
 }
 
 /// The trip so far.
@@ -69,11 +79,15 @@ pub(super) struct Trip<'l> {
     last: Value,
     /// The fields that it was made with.
     payload: Value,
+    /// What was in the requests that made it.
+    sent: String,
     /// When it was made, by the system's clock where that is known.
     made: Timestamp,
     /// Where what is sent when it is made comes from.
     maker: Option<String>,
     last_write: Option<Instant>,
+    /// Whether the time of the ticket stood still after a change for as long as there is to wait.
+    stands_still: bool,
 }
 
 /// How one action went.
@@ -86,6 +100,30 @@ struct Attempt<'l> {
 }
 
 impl<'l> Attempt<'l> {
+    /// Everything that the requests said in their queries and bodies, in small letters.
+    fn sent_words(&self) -> String {
+        let mut words = String::new();
+        let steps = self.runs.iter().flat_map(|run| &run.steps);
+        for exchange in steps.flat_map(|reached| &reached.exchanges) {
+            for (_, value) in exchange.request.url.query_pairs() {
+                words.push_str(&value);
+                words.push('\n');
+            }
+            match &exchange.request.body {
+                PreparedBody::None => {}
+                PreparedBody::Bytes(bytes) => words.push_str(&String::from_utf8_lossy(bytes)),
+                PreparedBody::Multipart(parts) => {
+                    for part in parts {
+                        words.push_str(&String::from_utf8_lossy(&part.content));
+                        words.push('\n');
+                    }
+                }
+            }
+            words.push('\n');
+        }
+        words.to_lowercase()
+    }
+
     /// The step that sent a word.
     fn sender(&self, word: &str) -> Option<&'l Step> {
         self.runs.iter().find_map(|run| {
@@ -110,9 +148,11 @@ impl<'l> Trip<'l> {
             polled: Check::new("poll", Verdict::Works),
             last: Value::Null,
             payload: Value::Null,
+            sent: String::new(),
             made: Timestamp::now(),
             maker: None,
             last_write: None,
+            stands_still: false,
         }
     }
 
@@ -149,6 +189,7 @@ impl<'l> Trip<'l> {
                 .action(TasAction::QueryTicketsByTimeRange)
                 .is_some()
         {
+            self.tell_of("poll");
             let mut poll = Poll::new(self.live, self.plan.destination.as_deref())?;
             // What is there already is no news.
             if let Err(error) = poll.changes_of("").await {
@@ -204,7 +245,8 @@ impl<'l> Trip<'l> {
         self.made = clock::answered_at(attempt.last_exchange.as_ref());
         self.maker = attempt.sender(&mark).and_then(|step| self.maker_in(step));
         let mut check = self.judged(TasAction::CreateTicket, &attempt);
-        if let (Err(error), Some(title)) = (&attempt.end, &self.making)
+        if let Err(error) = &attempt.end
+            && let Some(title) = self.making.take()
             && matches!(outcome(error), "done" | "partly_done" | "unknown")
         {
             self.left.push(format!(
@@ -212,6 +254,7 @@ impl<'l> Trip<'l> {
             ));
         }
         self.payload = payload;
+        self.sent = attempt.sent_words();
         if let Ok(answer) = &attempt.end {
             let made = at(answer, "raw_ticket");
             self.ticket = at(made, "id").as_str().map(str::to_owned);
@@ -252,7 +295,9 @@ impl<'l> Trip<'l> {
             for name in ["created_at", "updated_at"] {
                 self.tell_time(&mut check, &ticket, name, &attempt.runs);
             }
+            self.tell_payload(&mut check, &ticket, &attempt.runs);
         }
+        self.tell_ends(&mut check, &attempt.runs);
         if at(&ticket, "id").as_str() != Some(id) {
             check
                 .notes
@@ -276,6 +321,18 @@ impl<'l> Trip<'l> {
         }
         self.last = ticket;
         check
+    }
+
+    /// What is said where a person stops it.
+    pub(super) fn words_of_the_end(&self) -> String {
+        match (&self.making, &self.ticket) {
+            (Some(_), Some(id)) => {
+                format!("Stopped. The ticket `{id}` is being closed; Ctrl-C once more leaves it as it is.")
+            }
+            (Some(_), None) => "Stopped. The ticket was just being made.".to_owned(),
+            (None, _) if self.left.is_empty() => "Stopped. No ticket was made.".to_owned(),
+            (None, _) => "Stopped.".to_owned(),
+        }
     }
 
     /// What is done where a person stopped it: the ticket is closed, and what was not come to is named.
@@ -328,8 +385,17 @@ impl<'l> Trip<'l> {
         ));
     }
 
+    /// Says what is tried, where a person watches.
+    fn tell_of(&self, stage: &str) {
+        if self.plan.is_watched {
+            // What cannot be said there can be said nowhere.
+            let _ = writeln!(io::stderr(), "{stage} ...");
+        }
+    }
+
     async fn attempt(&self, action: TasAction, input: Value) -> Attempt<'l> {
         let live = self.live;
+        self.tell_of(action.key());
         loop {
             live.tape.take();
             let begun = Instant::now();

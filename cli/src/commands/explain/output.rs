@@ -41,7 +41,9 @@ fn node(name: &str, explanation: &Explanation, indentation: usize, tape: &Tape, 
             let paths = explanation.paths.iter();
             for path in paths.clone().filter(|_| is_empty) {
                 match &path.missing {
-                    Some(missing) => lines.push(format!("{margin}    {}: {missing}", path.path)),
+                    Some(missing) => {
+                        lines.push(format!("{margin}    {}", shown::missing(&path.path, missing)));
+                    }
                     None => {
                         let value = shown::value(&path.value, tape, WIDTH);
                         lines.push(format!("{margin}    {} is {value}", path.path));
@@ -116,7 +118,7 @@ pub(super) fn to_json(explanation: &Explanation) -> Value {
         .iter()
         .map(|path| {
             json!({"path": path.path, "at": path.place.to_string(), "value": hidden(&path.value),
-                   "missing": path.missing})
+                   "missing": path.missing.as_deref().map(shown::worded)})
         })
         .collect();
     let parts: Vec<Value> = explanation

@@ -6,7 +6,7 @@
 
 use integration::TasAction;
 
-use super::meaning::{ASSIGNEE, LANGUAGE, REQUESTOR, SINCE, comment_leaf, state_leaf, visibility_leaf};
+use super::meaning::{LANGUAGE, REQUESTOR, SINCE, assignee_leaf, comment_leaf, state_leaf, visibility_leaf};
 use super::operation::{BodyKind, Operation, Segment};
 use super::resource::{Resource, likeness, title_leaf};
 use super::shape::{Leaf, Shape};
@@ -288,13 +288,13 @@ impl Judge<'_> {
                 self.named(&mut points, operation, &["assign", "assignee", "owner"]);
                 if operation
                     .body_shape()
-                    .is_some_and(|body| body.find(ASSIGNEE).is_some())
+                    .is_some_and(|body| assignee_leaf(body).is_some())
                 {
                     points.add(0.1, "its body names a person");
                 }
             }
         } else if self.resource.is_item(operation)
-            && let Some(leaf) = operation.body_shape().and_then(|body| body.find(ASSIGNEE))
+            && let Some(leaf) = operation.body_shape().and_then(assignee_leaf)
         {
             points.add(0.4, operation.title());
             points.add(0.3, format!("its body has `{}`", leaf.dotted()));

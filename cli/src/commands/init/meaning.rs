@@ -154,6 +154,20 @@ pub(crate) fn varies(leaf: &Leaf) -> bool {
         || paging::leads(leaf)
 }
 
+/// The property that holds the state as a stage of a pipeline.
+pub(crate) fn stage_leaf(shape: &Shape) -> Option<&Leaf> {
+    ending(shape, &["stage", "pipeline stage", "ticket stage"])
+}
+
+/// The property whose name is one of these, or ends with it after one word: the name of the system.
+fn ending<'b>(shape: &'b Shape, names: &[&str]) -> Option<&'b Leaf> {
+    shape.leaves.iter().find(|leaf| {
+        let own = leaf.words.join(" ");
+        let of_system = own.split_once(' ').map(|(_, rest)| rest);
+        names.iter().any(|name| own == *name || of_system == Some(*name))
+    })
+}
+
 /// The property of a body that sets the state.
 pub(crate) fn state_leaf(body: &Shape) -> Option<&Leaf> {
     let found = body.find(STATE).or_else(|| {
@@ -167,7 +181,7 @@ pub(crate) fn state_leaf(body: &Shape) -> Option<&Leaf> {
             "status name",
             "transition",
         ];
-        body.find(&names)
+        body.find(&names).or_else(|| stage_leaf(body))
     })?;
     if found.kind != Kind::Object {
         return Some(found);
@@ -252,7 +266,9 @@ pub(crate) fn visibility_leaf(body: &Shape) -> Option<(&Leaf, bool)> {
 
 /// The property that names the person who works on a ticket.
 pub(crate) fn assignee_leaf(body: &Shape) -> Option<&Leaf> {
-    let found = body.find(ASSIGNEE)?;
+    let found = body
+        .find(ASSIGNEE)
+        .or_else(|| ending(body, &["owner id", "assignee id", "assigned to"]))?;
     if found.kind != Kind::Object {
         return Some(found);
     }

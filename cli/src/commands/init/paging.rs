@@ -160,7 +160,7 @@ fn answered<'a>(answer: &'a Shape, names: &[&str], url: bool) -> Option<&'a Leaf
         let above = leaf.path.iter().rev().nth(1).map(|name| words(name));
         let among_links = above.is_some_and(|above| {
             above.iter().any(|word| {
-                ["link", "paging", "pagination", "meta", "page", "cursor"].contains(&word.as_str())
+                ["link", "paging", "pagination", "meta", "page", "cursor", "next"].contains(&word.as_str())
             })
         });
         let fits = leaf.path.len() == 1 || among_links;

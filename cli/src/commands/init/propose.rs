@@ -41,7 +41,7 @@ pub(crate) fn propose(
         name,
         document,
         operations,
-        ticket_actions(operations, &resource, &choices),
+        ticket_actions(operations, &resource, &choices, Bodies::Described),
     ))
 }
 
@@ -63,15 +63,28 @@ pub(crate) struct TicketActions {
     pub(crate) polled: bool,
 }
 
+/// What the bodies of the operations are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bodies {
+    /// All that a request can take.
+    Described,
+    /// What somebody sent, all of which counts.
+    Sent,
+}
+
 /// Writes each ticket action, or why there is none.
 pub(crate) fn ticket_actions(
     operations: &[Operation],
     resource: &Resource,
     choices: &[(TasAction, Option<Choice>)],
+    bodies: Bodies,
 ) -> TicketActions {
     let mut proposal = Proposal::new(operations, resource, choices);
     for (action, choice) in choices {
         proposal.action(*action, choice.as_ref());
+    }
+    if bodies == Bodies::Sent {
+        proposal.keep_bodies();
     }
     TicketActions {
         ticket: format!(
@@ -404,6 +417,16 @@ impl<'a> Proposal<'a> {
             because: vec![reason.to_owned()],
             todos: Vec::new(),
         });
+    }
+
+    /// Writes what is in a body and no ticket action sends, with an empty value: nothing of it is lost unseen.
+    fn keep_bodies(&mut self) {
+        for request in &mut self.requests {
+            let operation = self.operations.get(request.operation);
+            if let Some(body) = operation.and_then(|operation| operation.body.as_ref()) {
+                request.keep(body);
+            }
+        }
     }
 
     /// The HTTP action of a request; made where there is none yet.

@@ -1,6 +1,6 @@
 //! The HTTP actions of a proposal. Several ticket actions may share one: it then has all that any of them sends.
 
-use super::operation::{BodyKind, Operation, Segment};
+use super::operation::{Body, BodyKind, Operation, Segment};
 use super::resource::Resource;
 use super::shape::{Kind, Leaf};
 use super::words::snake;
@@ -196,6 +196,36 @@ impl Request {
         }
     }
 
+    /// Adds what is in a body and is not sent yet, with an empty value and what is to be done.
+    pub(crate) fn keep(&mut self, body: &Body) {
+        let leaves = &body.shape.leaves;
+        for leaf in leaves {
+            let is_above = leaves
+                .iter()
+                .any(|other| other.path.len() > leaf.path.len() && other.path.starts_with(&leaf.path));
+            let is_inside = self.body.iter().any(|sent| leaf.path.starts_with(&sent.path));
+            if is_above || is_inside || self.sends_below(&leaf.path) {
+                continue;
+            }
+            let (value, optional) = match self.kind.unwrap_or(BodyKind::Json) {
+                BodyKind::Json => (Yaml::text("NULL"), true),
+                BodyKind::Multipart if leaf.format.contains('/') => {
+                    let keys = [("text", "\"\""), ("content_type", &leaf.format)];
+                    (Yaml::map(keys.map(|(key, text)| (key, Yaml::text(text)))), false)
+                }
+                BodyKind::Form | BodyKind::Multipart | BodyKind::Binary => (Yaml::text("\"\""), false),
+            };
+            let todo = format!("TODO: `{}` is sent empty; say what it is.", leaf.dotted());
+            self.send(&leaf.path, value, optional, vec![todo]);
+            if !self.sends(&leaf.path) {
+                self.remark(format!(
+                    "TODO: `{}` is not sent: a name with a dot is written with `EVAL()`.",
+                    leaf.dotted()
+                ));
+            }
+        }
+    }
+
     pub(crate) fn sends(&self, path: &[String]) -> bool {
         self.body.iter().any(|known| known.path == path)
     }
@@ -268,7 +298,9 @@ impl Request {
                     let plain = value
                         .chars()
                         .all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
-                    let (key, cell) = if sent.optional && plain {
+                    let (key, cell) = if value == "\"\"" {
+                        (name, String::new())
+                    } else if sent.optional && plain {
                         (
                             format!("{{{{#{value}}}}}{name}{{{{/{value}}}}}"),
                             format!("{{{{#{value}}}}}{{{{{value}}}}}{{{{/{value}}}}}"),

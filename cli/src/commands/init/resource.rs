@@ -118,13 +118,16 @@ const OTHERS: &[&str] = &[
     "location",
 ];
 
+/// Objects that hold the fields of the ticket itself.
+const ENVELOPES: &[&str] = &["properties", "attributes", "fields", "data"];
+
 /// The property that holds the title: a plain value, and not the name of another thing.
 pub(crate) fn title_leaf(shape: &Shape) -> Option<&Leaf> {
     shape.find_where(TITLE, |leaf| {
-        let of_other = leaf
-            .path
-            .split_last()
-            .is_some_and(|(_, above)| above.iter().any(|name| any(&words(name), OTHERS)));
+        let of_other = leaf.path.split_last().is_some_and(|(_, above)| {
+            let mut above = above.iter().filter(|name| !ENVELOPES.contains(&name.as_str()));
+            above.any(|name| any(&words(name), OTHERS))
+        });
         is_plain(leaf) && !of_other
     })
 }

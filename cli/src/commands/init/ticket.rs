@@ -1,5 +1,6 @@
 //! The ticket's fields, guessed from what an answer holds.
 
+use super::meaning::stage_leaf;
 use super::paging::access;
 use super::resource::{Resource, STATE, title_leaf, updated_leaf};
 use super::shape::{Kind, Leaf, Shape};
@@ -276,7 +277,7 @@ pub(crate) fn id_path(shape: &Shape, resource: &Resource) -> Option<Vec<String>>
 
 /// The words of the state: of an object its name.
 pub(crate) fn state_path(shape: &Shape) -> Option<Vec<String>> {
-    let leaf = shape.find(STATE)?;
+    let leaf = shape.find(STATE).or_else(|| stage_leaf(shape))?;
     readable(shape, leaf)
 }
 

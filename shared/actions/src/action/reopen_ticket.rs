@@ -19,8 +19,8 @@ pub struct ReopenTicket {
     /// The ticket's id.
     #[schemars(length(max = super::MAX_ID_LENGTH), regex(pattern = r"\S"))]
     ticket_id: String,
-    /// The state to be in, where it is not the integration's own choice for `NEW`: a word of the ticketing
-    /// system, `NEW`, `WIP` or `WAITING_FOR_USER`.
+    /// The state to be in, where it is not the integration's own choice, one for `NEW` unless it says otherwise: a
+    /// word of the ticketing system, `NEW`, `WIP` or `WAITING_FOR_USER`.
     #[schemars(regex(pattern = r"\S"))]
     state: Option<String>,
     /// A comment to go with it.
@@ -41,7 +41,7 @@ impl Input for ReopenTicket {
         context.set_ticket(&self.ticket_id);
         let chosen = match self.state.as_deref() {
             Some(state) => state::choose(context, Some(state), None)?,
-            None => Some(state::outgoing(context.call, InternalState::New)?),
+            None => Some(state::by_itself(context.call, InternalState::New)?),
         };
         if let Some(chosen) = chosen {
             if matches!(

@@ -19,8 +19,8 @@ pub struct ResolveTicket {
     /// The ticket's id.
     #[schemars(length(max = super::MAX_ID_LENGTH), regex(pattern = r"\S"))]
     ticket_id: String,
-    /// The state to end in, where it is not the integration's own choice for `RESOLVED`: a word of the
-    /// ticketing system, `RESOLVED` or `CLOSED`.
+    /// The state to end in, where it is not the integration's own choice, one for `RESOLVED` unless it says otherwise:
+    /// a word of the ticketing system, `RESOLVED` or `CLOSED`.
     #[schemars(regex(pattern = r"\S"))]
     state: Option<String>,
     /// How it was resolved.
@@ -43,7 +43,7 @@ impl Input for ResolveTicket {
         context.set_ticket(&self.ticket_id);
         let chosen = match self.state.as_deref() {
             Some(state) => state::choose(context, Some(state), None)?,
-            None => Some(state::outgoing(context.call, InternalState::Resolved)?),
+            None => Some(state::by_itself(context.call, InternalState::Resolved)?),
         };
         if let Some(chosen) = chosen {
             if !matches!(

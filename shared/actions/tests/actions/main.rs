@@ -19,6 +19,7 @@ mod happy_path;
 mod idempotency;
 mod journal;
 mod log;
+mod lost_answers;
 mod observer;
 mod output;
 mod pages;

@@ -47,6 +47,26 @@ const LIST: &str =
     "/v1/open/tickets?updated_start_ts=2026-01-05T10:00:00Z&updated_end_ts=2026-01-05T11:00:00Z";
 
 #[tokio::test]
+async fn times_of_comments_and_attachments_are_put_into_form() {
+    let mut given = ticket();
+    for part in ["comments", "attachments"] {
+        given[part] = json!([{"id": 1, "created_at": "2026-01-05T12:00:00+01:00"}]);
+    }
+    let answer = get(&open(given.clone()).await, "/v1/open/tickets/1").await;
+    for part in ["comments", "attachments"] {
+        assert_eq!(
+            answer.body["raw_ticket"][part],
+            json!([{"id": "1", "created_at": "2026-01-05T11:00:00.000000Z"}])
+        );
+        let mut wrong = given.clone();
+        wrong[part][0]["created_at"] = json!("yesterday");
+        let answer = get(&open(wrong).await, "/v1/open/tickets/1").await;
+        let place = format!("raw_ticket.{part}[0].created_at: expected a time");
+        assert!(answer.message().contains(&place), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn both_shapes_of_an_answer_are_taken() {
     for shape in [ticket(), json!({"raw_ticket": ticket()})] {
         let answer = get(&open(shape).await, "/v1/open/tickets/1").await;

@@ -75,6 +75,25 @@ async fn a_step_is_done_for_each_element_and_gives_its_results_in_order() {
 }
 
 #[tokio::test]
+async fn an_element_that_is_not_there_gives_null() {
+    let yaml = with_comments("").replace(
+        "path: '/comments/{{{id}}}'",
+        "path: '/comments/{{{id}}}', null_when: response.status == 404",
+    );
+    let upstream = Upstream::start(|seen| match seen.path.as_str() {
+        "/comments/gone" => reply(404, &json!({"error": "no such comment"})),
+        _ => ticket_with(json!(["a", "gone", "c"]))(seen),
+    })
+    .await;
+    let answer = get(&gateway_of(&yaml, &upstream, json!({})), "/v1/desk/tickets/7").await;
+    assert_eq!(
+        answer.body["raw_ticket"]["custom_data"]["comments"],
+        json!(["a", null, "c"]),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
 async fn no_element_is_no_request() {
     for none in [json!([]), json!(null)] {
         let (answer, lines) = comments(&with_comments(""), none).await;

@@ -122,6 +122,54 @@ async fn resolve_and_reopen_take_only_states_that_mean_it() {
     assert_eq!((answer.status, answer.fields()), (400, vec!["state"]));
 }
 
+/// A desk where an opened ticket is being worked on, and a solved one closed: `NEW` and `RESOLVED` are never set.
+fn without_new_and_resolved() -> String {
+    let states = "
+    Open: {internal: NEW, read_only: true}
+    Started: {internal: WIP, on: [reopen_ticket]}
+    Resolved: {internal: RESOLVED, read_only: true}
+    Closed: {internal: CLOSED, on: [resolve_ticket]}
+  identity: {requestor: requestor_info.requestor.email_addr}
+";
+    format!("{}  states:{states}", DESK.split("  states:").next().unwrap())
+}
+
+#[tokio::test]
+async fn resolve_and_reopen_lead_where_the_map_says() {
+    let upstream = Upstream::desk().await;
+    let gateway = gateway_of(&without_new_and_resolved(), &upstream, json!({}));
+    for (action, status, code) in [("reopen", "Started", "WIP"), ("resolve", "Closed", "CLOSED")] {
+        let answer = post(&gateway, &format!("/v1/desk/tickets/IT-7/{action}"), json!({})).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(upstream.last().body["status"], status, "{action}");
+        assert_eq!(answer.body["raw_ticket"]["internal_state_code"], code, "{action}");
+    }
+    // Where `reopen_ticket` leads is still what WIP is.
+    for body in [json!({"state": "WIP"}), json!({"state": "started"})] {
+        let answer = set(&gateway, body).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(upstream.last().body, json!({"status": "Started", "code": "WIP"}));
+    }
+}
+
+#[tokio::test]
+async fn a_meaning_that_no_state_can_be_set_for_is_refused_where_it_is_asked_for() {
+    let upstream = Upstream::desk().await;
+    let gateway = gateway_of(&without_new_and_resolved(), &upstream, json!({}));
+    let new = json!({"state": "NEW"});
+    for answer in [
+        set(&gateway, new.clone()).await,
+        post(&gateway, "/v1/desk/tickets/IT-7/reopen", new).await,
+    ] {
+        assert_eq!((answer.status, answer.code()), (422, "ACTION_NOT_SUPPORTED"));
+        assert!(
+            answer.message().contains("can set for NEW; it knows WIP, CLOSED"),
+            "{answer:?}"
+        );
+    }
+    assert!(upstream.seen().is_empty(), "nothing was sent");
+}
+
 #[tokio::test]
 async fn without_a_state_map_the_contracts_words_go_through() {
     let upstream = Upstream::desk().await;

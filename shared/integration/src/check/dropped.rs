@@ -10,6 +10,7 @@ use crate::rules;
 /// The fields of which a step reads at least one of each group.
 fn groups(action: TasAction) -> &'static [&'static [&'static str]] {
     match action {
+        TasAction::CreateTicket | TasAction::UpdateTicketFields => &[&["payload"]],
         TasAction::UpdateTicketState => &[&["state", "internal_state_code"]],
         TasAction::UpdateTicketAssignment => &[&["assignment_group"], &["assignee"]],
         TasAction::AddPublicComment | TasAction::AddInternalComment => &[&["comment"]],
@@ -17,9 +18,7 @@ fn groups(action: TasAction) -> &'static [&'static [&'static str]] {
         TasAction::ResolveTicket => &[&["comment", "resolution"]],
         TasAction::ReopenTicket => &[&["comment"]],
         // Without these nothing would work, which the first try shows.
-        TasAction::CreateTicket
-        | TasAction::UpdateTicketFields
-        | TasAction::QueryTicketById
+        TasAction::QueryTicketById
         | TasAction::QueryTicketsByRequestor
         | TasAction::QueryTicketsByTimeRange => &[],
     }
@@ -45,6 +44,10 @@ pub(super) fn check(world: &World<'_>, report: &mut Report) {
                 names.join(" or ")
             );
             let help = match group {
+                ["payload"] => {
+                    "send its fields, `data.context.payload.short_description` and those that the system has"
+                        .to_owned()
+                }
                 [field] => format!(
                     "send `data.context.{field}`, or refuse it with `fail_when: data.context.{field}`"
                 ),
@@ -58,14 +61,7 @@ pub(super) fn check(world: &World<'_>, report: &mut Report) {
 /// Whether a step or a condition looks at this field of the context. What the answer repeats was not sent.
 fn reads(compound: &Compound, field: &str) -> bool {
     let mut mappings = compound.with_search().flat_map(before_the_answer);
-    mappings.any(|expression| {
-        expression.mapping.reads().iter().any(|path| {
-            let mut keys = path.keys();
-            ["data", "context", field]
-                .into_iter()
-                .all(|name| keys.next().is_none_or(|key| key == name))
-        })
-    })
+    mappings.any(|expression| expression.reads_context(field))
 }
 
 fn before_the_answer(compound: &Compound) -> Vec<&Expression> {

@@ -10,7 +10,8 @@ use crate::model::http_action::{
 use crate::read::{Entries, Report, is_set};
 use crate::rules;
 
-pub(crate) fn check(action: &HttpAction, report: &mut Report) {
+/// `is_adding` says whether a ticket action adds something with it.
+pub(crate) fn check(action: &HttpAction, is_adding: bool, report: &mut Report) {
     check_headers(action.headers.as_ref(), report);
     if let Some(body) = &action.body {
         check_body(body, action.method.get().copied(), report);
@@ -19,12 +20,12 @@ pub(crate) fn check(action: &HttpAction, report: &mut Report) {
         paginate::check(action, paginate, report);
     }
     if let Some(fallback) = &action.fallback {
-        check_fallback(action, fallback, report);
+        check_fallback(action, is_adding, fallback, report);
     }
-    if let (Some(place), true) = (action.keys.place("result"), action.paginate.is_some()) {
-        let message =
-            "an HTTP action with `paginate` gives `{items, next_page_token, pages}`: say it in `items`";
-        report.add(&rules::NOT_TOGETHER, place, message);
+    for (key, message) in NOT_OF_LISTS {
+        if let (Some(place), true) = (action.keys.place(key), action.paginate.is_some()) {
+            report.add(&rules::NOT_TOGETHER, place, message);
+        }
     }
     check_reads_only(action, report);
     let fallback = action.fallback.as_ref();
@@ -36,6 +37,18 @@ pub(crate) fn check(action: &HttpAction, report: &mut Report) {
         check_escapes(query, report);
     }
 }
+
+/// Keys that an HTTP action with `paginate` does not have, and what it has instead.
+const NOT_OF_LISTS: [(&str, &str); 2] = [
+    (
+        "result",
+        "an HTTP action with `paginate` gives `{items, next_page_token, pages}`: say it in `items`",
+    ),
+    (
+        "null_when",
+        "an HTTP action with `paginate` gives a list: say in `paginate.end_when` which answer means that it is over",
+    ),
+];
 
 /// `read_only` and `cache_seconds` belong to requests that change nothing.
 fn check_reads_only(action: &HttpAction, report: &mut Report) {
@@ -204,7 +217,7 @@ fn check_part(part: &Part, report: &mut Report) {
     }
 }
 
-fn check_fallback(action: &HttpAction, fallback: &Fallback, report: &mut Report) {
+fn check_fallback(action: &HttpAction, is_adding: bool, fallback: &Fallback, report: &mut Report) {
     check_headers(fallback.headers.as_ref(), report);
     if let Some(body) = &fallback.body {
         check_body(body, fallback.method.or(action.method.get().copied()), report);
@@ -225,21 +238,21 @@ fn check_fallback(action: &HttpAction, fallback: &Fallback, report: &mut Report)
             "this fallback would send the same request again",
         );
     }
-    if all(&fallback.on_status).iter().any(|status| status.0 >= 500) && !action.is_repeatable() {
+    if all(&fallback.on_status).iter().any(|status| status.0 >= 500) && !action.is_repeatable(is_adding) {
         let message = "after a status of 500 or more the first request may have been carried out";
         report.add(&rules::RISKY_REPEAT, &fallback.place, message);
     }
 }
 
 impl HttpAction {
-    /// Whether doing it twice does no harm.
-    pub(crate) fn is_repeatable(&self) -> bool {
+    /// Whether doing it twice does no harm; `is_adding` says whether a ticket action adds something with it.
+    pub(crate) fn is_repeatable(&self, is_adding: bool) -> bool {
         let by_method = self
             .method
             .get()
             .is_some_and(|method| upstream::HttpAction::repeatable_by_default(&method.http()));
-        self.repeatable
-            .map_or(by_method || is_set(self.read_only), |flag| flag.0)
+        let by_default = !self.may_change() || (by_method && !is_adding);
+        self.repeatable.map_or(by_default, |flag| flag.0)
     }
 
     /// Whether it can change something.

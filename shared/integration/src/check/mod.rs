@@ -23,6 +23,7 @@ pub(crate) use settings::shown;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use crate::adding::adding;
 use crate::model::Document;
 use crate::model::http_action::HttpAction;
 use crate::model::settings::Setting;
@@ -35,6 +36,8 @@ pub(crate) struct World<'d> {
     settings: Vec<&'d str>,
     /// The settings that something reads. `None` once everything may be read.
     settings_read: RefCell<Option<BTreeSet<String>>>,
+    /// The HTTP actions that a ticket action adds something with.
+    adding: BTreeSet<&'d str>,
 }
 
 impl<'d> World<'d> {
@@ -44,6 +47,7 @@ impl<'d> World<'d> {
             document,
             settings: settings.map(|(key, _)| key.name.as_str()).collect(),
             settings_read: RefCell::new(Some(BTreeSet::new())),
+            adding: adding(document),
         }
     }
 
@@ -81,8 +85,8 @@ pub(crate) fn check(document: &Document, report: &mut Report) {
     let world = World::new(document);
     settings::check(document, report);
     connector::check(&world, report);
-    for (_, action) in document.http_actions.get().into_iter().flat_map(Entries::read) {
-        http_action::check(action, report);
+    for (key, action) in document.http_actions.get().into_iter().flat_map(Entries::read) {
+        http_action::check(action, world.adding.contains(key.name.as_str()), report);
     }
     compound::check(&world, report);
     variables::check(&world, report);

@@ -130,7 +130,12 @@ fn check_ticket(node: &Node, report: &mut Report) {
                 .help("every ticket has them"),
         );
     }
-    for ((key, _), name) in entries.iter().zip(&names) {
+    for ((key, value), name) in entries.iter().zip(&names) {
+        match key.name.as_str() {
+            "comments" => check_parts("a comment", &COMMENT_FIELDS, value, report),
+            "attachments" => check_parts("an attachment", &ATTACHMENT_FIELDS, value, report),
+            _ => {}
+        }
         if !TICKET_FIELDS.contains(name) {
             let help = match mapping::did_you_mean(name, TICKET_FIELDS) {
                 Some(_) => suggestion(name, &TICKET_FIELDS),
@@ -138,6 +143,31 @@ fn check_ticket(node: &Node, report: &mut Report) {
             };
             let message = format!("a ticket has no field `{name}`");
             report.push(rules::TICKET_FIELD_UNKNOWN.at(&key.place, message).help(help));
+        }
+    }
+}
+
+/// The comments or attachments of a ticket: `MAP()` with a `converter`, or one by one.
+fn check_parts(what: &str, known: &[&str], node: &Node, report: &mut Report) {
+    let parts: Vec<&Node> = match &node.content {
+        Content::List(parts) => parts.iter().collect(),
+        Content::Object(entries) => match entries.as_slice() {
+            [(operator, arguments)] if operator.name == "MAP()" => {
+                arguments.get("converter").into_iter().collect()
+            }
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    };
+    for (key, _) in parts.into_iter().filter_map(built_object).flatten() {
+        let name = key.name.split('.').next().unwrap_or_default();
+        if !known.contains(&name) {
+            let message = format!("{what} has no field `{name}`");
+            report.push(
+                rules::TICKET_FIELD_UNKNOWN
+                    .at(&key.place, message)
+                    .help(suggestion(name, known)),
+            );
         }
     }
 }

@@ -1,11 +1,15 @@
 //! Which names an expression or a template may read, depending on where it stands.
 
+use std::sync::Arc;
+
 use mapping::{Content, InputPath, Node, Place};
 
 use super::World;
 use crate::contract::{COMPOUND_ROOTS, META_INFO_KEYS, PAGED_RESULT_KEYS, RESPONSE_KEYS, TasAction};
+use crate::model::compound::ByAction;
 use crate::model::http_action::Cell;
 use crate::read::{Report, suggestion};
+use crate::reads::expressions;
 use crate::rules;
 
 /// What can be read at one place. `settings` can be read everywhere.
@@ -91,7 +95,7 @@ pub(crate) fn check_reads(
             Some("requestor_info") if scope.requestor_info => {}
             Some("data") if scope.data.is_some() => {
                 if let Some(data) = scope.data {
-                    check_data(&keys, data, path, report);
+                    check_data(&keys, data, path, world, report);
                 }
             }
             Some(reserved @ ("response" | "item" | "meta_info")) => {
@@ -197,11 +201,11 @@ fn check_header(name: Option<&str>, scope: &Scope<'_>, path: &InputPath, report:
     }
 }
 
-fn check_data(keys: &[&str], data: &DataBank<'_>, path: &InputPath, report: &mut Report) {
+fn check_data(keys: &[&str], data: &DataBank<'_>, path: &InputPath, world: &World<'_>, report: &mut Report) {
     let Some(name) = keys.get(1).copied() else { return };
     let below = keys.get(2).copied();
     if name == "context" {
-        check_context(below, data, path, report);
+        check_context(below, data, path, world, report);
     } else if let Some(result) = data.results.iter().find(|result| result.output_key == name) {
         if result.paged {
             check_known(below, &PAGED_RESULT_KEYS, &format!("data.{name}"), path, report);
@@ -228,7 +232,13 @@ fn check_data(keys: &[&str], data: &DataBank<'_>, path: &InputPath, report: &mut
     }
 }
 
-fn check_context(field: Option<&str>, data: &DataBank<'_>, path: &InputPath, report: &mut Report) {
+fn check_context(
+    field: Option<&str>,
+    data: &DataBank<'_>,
+    path: &InputPath,
+    world: &World<'_>,
+    report: &mut Report,
+) {
     let Some(action) = data.action else {
         report.add(&rules::UNKNOWN_CONTEXT, &path.place, "`describe` has no context");
         return;
@@ -236,15 +246,33 @@ fn check_context(field: Option<&str>, data: &DataBank<'_>, path: &InputPath, rep
     let known: Vec<&str> = action.context_fields().collect();
     if let Some(field) = field.filter(|field| !known.contains(field)) {
         if action.shares_context_field(field) {
+            if is_read_where_it_is_given(field, path, world) {
+                return;
+            }
             let message = format!("`data.context.{field}` is always null in `{action}`");
-            let help =
-                "fine where several actions share these steps; else use one of this action's own fields";
+            let help = "use one of this action's own fields; steps that several actions share are written once, with an anchor";
             report.push(rules::CONTEXT_ALWAYS_NULL.at(&path.place, message).help(help));
             return;
         }
         let message = format!("the context of `{action}` has no `{field}`");
         report.unknown_word(&rules::UNKNOWN_CONTEXT, &path.place, message, field, &known);
     }
+}
+
+/// Whether the same text, by an anchor of YAML, is a part of an action whose context has the field.
+fn is_read_where_it_is_given(field: &str, path: &InputPath, world: &World<'_>) -> bool {
+    let is_same = |other: &InputPath| {
+        let (here, there) = (&path.place, &other.place);
+        Arc::ptr_eq(&here.source, &there.source)
+            && (here.start, here.end) == (there.start, there.end)
+            && path.segments == other.segments
+    };
+    let actions = world.document.actions.get().into_iter().flat_map(ByAction::read);
+    actions
+        .filter(|(action, ..)| action.context_fields().any(|given| given == field))
+        .flat_map(|(_, _, compound)| compound.with_search())
+        .flat_map(expressions)
+        .any(|expression| expression.mapping.reads().iter().any(is_same))
 }
 
 fn roots_of(scope: &Scope<'_>) -> String {

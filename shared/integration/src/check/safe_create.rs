@@ -35,8 +35,11 @@ pub(super) fn check(action: Option<TasAction>, compound: &Compound, world: &Worl
         check_marker(compound, world, report);
     }
     for step in search.calls() {
-        let changes = http_action(step, world).is_some_and(|action| !action.is_repeatable());
-        if changes && let Some(name) = step.action_name.get() {
+        let Some(name) = step.action_name.get() else {
+            continue;
+        };
+        let is_adding = world.adding.contains(name.value.as_str());
+        if http_action(step, world).is_some_and(|action| !action.is_repeatable(is_adding)) {
             let message = format!("`{}` can change something each time it is sent", name.value);
             report.add(&rules::SEARCH_CHANGES, &name.place, message);
         }

@@ -6,7 +6,7 @@ use super::World;
 use super::reads::{Scope, check_reads};
 use crate::compile;
 use crate::contract::{InternalState, TasAction};
-use crate::model::http_action::Cell;
+use crate::model::http_action::{Cell, all};
 use crate::model::ticketing::{State, Ticketing};
 use crate::read::{Report, Text, is_set};
 use crate::rules;
@@ -96,11 +96,8 @@ fn check_settable(world: &World<'_>, ticketing: Option<&Ticketing>, report: &mut
     };
     let states = ticketing.and_then(|ticketing| ticketing.states.as_ref());
     for (action, key, _) in &actions.entries {
-        let internal = match action {
-            TasAction::ResolveTicket => Some(InternalState::Resolved),
-            TasAction::ReopenTicket => Some(InternalState::New),
-            TasAction::UpdateTicketState => None,
-            _ => continue,
+        let [internal, ..] = action.ends_in() else {
+            continue;
         };
         let Some(states) = states else {
             let message =
@@ -112,26 +109,41 @@ fn check_settable(world: &World<'_>, ticketing: Option<&Ticketing>, report: &mut
             );
             continue;
         };
-        let Some(internal) = internal else { continue };
+        if *action == TasAction::UpdateTicketState {
+            continue;
+        }
         // A state that could not be read may have been the one.
         let unread = states.entries.iter().any(|(_, state)| state.is_none());
-        let settable = |state: &State| state.internal() == Some(internal) && state.is_settable_by(*action);
-        if !unread && !states.read().any(|(_, state)| settable(state)) {
+        if !unread
+            && !states
+                .read()
+                .any(|(_, state)| state.is_set_by(*action, *internal))
+        {
             let message =
                 format!("`{action}` sets the external state of {internal}, and there is none to set");
-            let help = format!("add `\"...\": {internal}` to `ticketing.states`");
+            let help = format!(
+                "add `\"...\": {internal}` to `ticketing.states`, or `on: [{action}]` to the state that it leads to there"
+            );
             report.push(rules::STATE_NOT_REACHABLE.at(&key.place, message).help(help));
         }
     }
 }
 
 impl State {
-    fn is_settable_by(&self, action: TasAction) -> bool {
+    /// Whether the action may set it where its caller names no state; `own` is what the action means by itself.
+    fn is_set_by(&self, action: TasAction, own: InternalState) -> bool {
+        let Some(internal) = self
+            .internal()
+            .filter(|internal| action.ends_in().contains(internal))
+        else {
+            return false;
+        };
         match self {
-            Self::Internal(_) => true,
+            Self::Internal(_) => internal == own,
             Self::Full(state) => {
-                let on = state.on.as_ref().map_or(&[][..], |on| on.0.as_slice());
-                !is_set(state.read_only) && (on.is_empty() || on.iter().any(|key| key.0 == action))
+                let on = all(&state.on);
+                let chosen = on.iter().any(|key| key.0 == action);
+                !is_set(state.read_only) && (chosen || (on.is_empty() && internal == own))
             }
         }
     }

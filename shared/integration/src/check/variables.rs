@@ -255,7 +255,7 @@ fn wanted(action: &HttpAction, world: &World<'_>, report: &mut Report) -> Wanted
     }
     let fallback = action.fallback.as_ref();
     let when = fallback.and_then(|fallback| fallback.when.as_ref());
-    let after = when.into_iter().chain(&action.result);
+    let after = when.into_iter().chain(&action.result).chain(&action.null_when);
     for expression in after.chain(conditions(&action.fail_when)) {
         read(Cell::Mapping(expression), &answer, report);
     }

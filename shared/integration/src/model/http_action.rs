@@ -38,11 +38,15 @@ object! {
         /// What the step's result is, instead of the body: a mapping that sees `response` (`status`, `headers`,
         /// `body`); `response` alone gives all three.
         result: Option<Expression>,
+        /// The answer that means that there is no such thing, whatever its status (`response.status == 404`): then the
+        /// step's result is null. Asked before `fail_when`; not after 401 and 429.
+        null_when: Option<Expression>,
         /// Answers that mean failure although their status is good.
         fail_when: Option<OneOrMany<FailWhen>>,
         /// Another form of the request, tried once.
         fallback: Option<Fallback>,
-        /// Whether doing it twice does no harm (by default: yes for GET, HEAD, PUT and DELETE).
+        /// Whether doing it twice does no harm (by default: yes for GET and HEAD, and for a PUT or DELETE with which no
+        /// ticket action adds a comment or a file).
         repeatable: Option<Flag>,
         /// Whether a POST changes nothing, such as a search: then it is repeatable, and a failure leaves nothing in doubt.
         read_only: Option<Flag>,

@@ -76,7 +76,8 @@ object! {
         internal: Required<Internal>,
         /// Understood, but never set.
         read_only: Option<Flag>,
-        /// The ticket actions that set it rather than another state of the same meaning.
+        /// The ticket actions that set it rather than another state of the same meaning; `reopen_ticket` and `resolve_ticket`
+        /// set it although others mean `NEW` and `RESOLVED`.
         on: Option<OneOrMany<ActionKey>>,
     }
 }

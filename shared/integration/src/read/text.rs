@@ -179,6 +179,18 @@ impl Decode for Expression {
     }
 }
 
+impl Expression {
+    /// Whether it looks at this field of `data.context`, or at all of them.
+    pub(crate) fn reads_context(&self, field: &str) -> bool {
+        self.mapping.reads().iter().any(|path| {
+            let mut keys = path.keys();
+            ["data", "context", field]
+                .into_iter()
+                .all(|name| keys.next().is_none_or(|key| key == name))
+        })
+    }
+}
+
 /// Warns of values that stand among the tags of a `RENDER()` as they are.
 fn check_html(node: &Node, report: &mut Report) {
     match &node.content {

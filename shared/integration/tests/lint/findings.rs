@@ -157,11 +157,11 @@ http_actions:
   a: {method: GET, path: /a, fail_when: &refused response.statuss == 1}
   b: {method: GET, path: /b, fail_when: *refused}
 actions:
-  create_ticket:
+  query_ticket_by_id:
     steps:
-      - action: {action_name: a, output_key: _}
+      - action: {action_name: a, output_key: found}
       - action: {action_name: b, output_key: _}
-      - return: {output_mapper: data.context.payload}
+      - return: {output_mapper: data.found}
 ";
     let loaded = load_text("integration.yaml", text);
     assert_eq!(loaded.diagnostics.len(), 1, "{}", loaded.render(false));

@@ -37,6 +37,38 @@ fn the_state_that_is_set_is_the_one_for_the_action_or_the_first_that_may_be_set(
 }
 
 #[test]
+fn resolve_and_reopen_set_the_state_that_names_them_whatever_it_means() {
+    let map = |states: &str| {
+        let yaml = EVERYTHING.split("  states:\n").next().unwrap();
+        good(&format!("{yaml}  states: {states}\n"))
+    };
+    let set_by = |states: &str, action| {
+        let integration = map(states);
+        let state = integration.ticketing.state_set_by(action);
+        state.map(|state| (state.name.clone(), state.internal))
+    };
+    let open = ("open".to_owned(), InternalState::Wip);
+    let waits =
+        "{new: {internal: NEW, read_only: true}, open: {internal: WIP, on: [reopen_ticket]}, done: RESOLVED}";
+    assert_eq!(set_by(waits, TasAction::ReopenTicket), Some(open.clone()));
+    // It comes before one that is new and does not name the action.
+    let both = "{new: NEW, open: {internal: WIP, on: [reopen_ticket]}, done: RESOLVED}";
+    assert_eq!(set_by(both, TasAction::ReopenTicket), Some(open));
+    // Of two that name it, the one that is new is meant.
+    let two = "{open: {internal: WIP, on: [reopen_ticket]}, back: {internal: NEW, on: [reopen_ticket]}, done: RESOLVED}";
+    let back = ("back".to_owned(), InternalState::New);
+    assert_eq!(set_by(two, TasAction::ReopenTicket), Some(back));
+    let done = ("done".to_owned(), InternalState::Resolved);
+    assert_eq!(set_by(two, TasAction::ResolveTicket), Some(done));
+    // One that only says where reopening leads does not stand in the way of another of its meaning.
+    let working = map("{new: NEW, open: {internal: WIP, on: [reopen_ticket]}, working: WIP, done: RESOLVED}");
+    let wip = working
+        .ticketing
+        .external_state(InternalState::Wip, TasAction::UpdateTicketState);
+    assert_eq!(wip, Some("working"));
+}
+
+#[test]
 fn a_destination_is_found_by_name_by_ticket_or_by_default() {
     let integration = good(EVERYTHING);
     let ticketing = &integration.ticketing;

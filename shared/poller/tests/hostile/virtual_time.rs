@@ -48,7 +48,7 @@ impl RateBudget for VirtualBudget {
     async fn take(&self, _: &str, _: RateLimit, _: Lane) -> Result<Budget, StorageError> {
         let left = self.until.lock().unwrap().duration_since(self.clock.now());
         Ok(match Duration::try_from(left) {
-            Ok(retry_after) if retry_after > Duration::ZERO => Budget::Exhausted { retry_after },
+            Ok(retry_after) if retry_after > Duration::ZERO => Budget::Blocked { retry_after },
             _ => Budget::Granted,
         })
     }

@@ -543,8 +543,41 @@ fn w9_a_list_that_takes_no_start_is_followed_and_not_cut_at_its_start() {
         assert_eq!(report.outcome, Outcome::CaughtUp, "{order:?}");
         assert_eq!(world.published().len(), 30, "{order:?}");
         let asked = world.requests().len();
-        assert!(asked <= most, "{order:?}: at most seventeen pages, twice, in {asked} requests");
+        assert!(
+            asked <= most,
+            "{order:?}: at most seventeen pages, twice, in {asked} requests"
+        );
     }
+}
+
+/// `refilter`: what the ticketing system gives of other times is dropped before it comes here.
+#[test]
+fn w9_pages_without_a_ticket_of_the_window_are_followed_and_not_cut() {
+    let world = World::at(1000.0);
+    world.polled_until(960.0);
+    let mut tickets: Vec<_> = (0..300)
+        .map(|number| ticket(&format!("O{number}"), -900_000.0 + f64::from(number), "New"))
+        .collect();
+    tickets.extend((0..30).map(|number| ticket(&format!("T{number}"), 970.0, "New")));
+    let all = listing(tickets, 20);
+    world.model(move |request| {
+        let mut page = all(&PageRequest {
+            start: at(-2_000_000.0),
+            end: at(2000.0),
+            ..request.clone()
+        })?;
+        page.tickets
+            .retain(|ticket| request.start <= ticket.updated_at && ticket.updated_at <= request.end);
+        Ok(page)
+    });
+    let report = world.poll(&Settings {
+        paging: Paging::Shifting,
+        ..settings(Order::Unsorted)
+    });
+    assert_eq!(report.outcome, Outcome::CaughtUp);
+    assert_eq!(world.published().len(), 30);
+    let asked = world.requests().len();
+    assert!(asked <= 34, "seventeen pages, twice, in {asked} requests");
 }
 
 /// A list without an order can only be cut by time; what was enough for one part is tried for the next.

@@ -88,8 +88,7 @@ pub async fn a_refusal_stops_everybody_for_its_time(budget: &impl RateBudget) {
     };
     budget.observe("one", refusal).await.unwrap();
     for lane in [Lane::Action, Lane::Poll] {
-        let Budget::Exhausted { retry_after } = budget.take("one", THREE_A_MINUTE, lane).await.unwrap()
-        else {
+        let Budget::Blocked { retry_after } = budget.take("one", THREE_A_MINUTE, lane).await.unwrap() else {
             panic!("granted in spite of the refusal");
         };
         assert!(retry_after > Duration::from_secs(15) && retry_after <= Duration::from_secs(20));
@@ -110,7 +109,7 @@ pub async fn nothing_is_granted_when_the_system_says_nothing_remains(budget: &im
     assert_eq!(first, Budget::Granted);
     budget.observe("one", seen(0)).await.unwrap();
     let second = budget.take("one", THREE_A_MINUTE, Lane::Action).await.unwrap();
-    assert!(matches!(second, Budget::Exhausted { .. }));
+    assert!(matches!(second, Budget::Blocked { .. }));
 }
 
 /// And it does.
@@ -126,6 +125,6 @@ pub async fn without_a_limit_only_the_word_of_the_system_blocks(budget: &impl Ra
     budget.observe("one", observation).await.unwrap();
     for lane in [Lane::Action, Lane::Poll] {
         let taken = budget.take("one", RateLimit::UNLIMITED, lane).await.unwrap();
-        assert!(matches!(taken, Budget::Exhausted { .. }));
+        assert!(matches!(taken, Budget::Blocked { .. }));
     }
 }

@@ -329,8 +329,8 @@ impl Session<'_> {
             match response.status {
                 200..=299 => return granted(&response).map(Ok),
                 // RFC 6749 section 5.2: 401 or 400 with `invalid_client`.
-                400 | 401 => refused = Some(refusal(&response)),
-                _ => return Err(refusal(&response)),
+                400 | 401 => refused = Some(self.refusal(&response)),
+                _ => return Err(self.refusal(&response)),
             }
         }
         Ok(Err(refused.unwrap_or_else(|| {
@@ -384,6 +384,33 @@ impl Session<'_> {
             body: PreparedBody::Bytes(Bytes::from(fields.join("&"))),
         })
     }
+
+    /// How the token endpoint refused: the error word of RFC 6749 section 5.2 in the message, its answer as the excerpt.
+    fn refusal(&self, response: &Response) -> UpstreamError {
+        let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        let word = answer.get("error").and_then(Value::as_str);
+        let word =
+            word.filter(|word| word.len() <= 64 && word.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
+        let check = match word {
+            Some("invalid_grant") => {
+                "the refresh token: it is unknown, over, or was replaced by one that another process got; grant access anew \
+                 and set the secret"
+            }
+            Some("invalid_client") => "the client id and its secret",
+            _ => "the client id, the secrets and the scope",
+        };
+        let word = word.map(|word| format!(" ({word})")).unwrap_or_default();
+        let status = response.status;
+        let kind = if status >= 500 {
+            ErrorKind::Status(status)
+        } else {
+            ErrorKind::Credentials
+        };
+        let message = format!("the token endpoint answered {status}{word}; check {check}");
+        UpstreamError::new(kind, Outcome::NotSent, message)
+            .with_status(status)
+            .with_excerpt(self.redactor.excerpt(&response.body))
+    }
 }
 
 fn seconds(value: &Value) -> Option<Duration> {
@@ -397,29 +424,4 @@ fn granted(response: &Response) -> Result<Granted, UpstreamError> {
         let message = "the token endpoint's answer is not JSON with an `access_token`";
         UpstreamError::new(ErrorKind::Credentials, Outcome::NotSent, message).with_status(response.status)
     })
-}
-
-/// What the token endpoint says, as far as it can be shown: the error word of RFC 6749 section 5.2.
-fn refusal(response: &Response) -> UpstreamError {
-    let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    let word = answer.get("error").and_then(Value::as_str);
-    let word =
-        word.filter(|word| word.len() <= 64 && word.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
-    let check = match word {
-        Some("invalid_grant") => {
-            "the refresh token: it is unknown, over, or was replaced by one that another process got; grant access anew \
-             and set the secret"
-        }
-        Some("invalid_client") => "the client id and its secret",
-        _ => "the client id, the secrets and the scope",
-    };
-    let word = word.map(|word| format!(" ({word})")).unwrap_or_default();
-    let status = response.status;
-    let kind = if status >= 500 {
-        ErrorKind::Status(status)
-    } else {
-        ErrorKind::Credentials
-    };
-    let message = format!("the token endpoint answered {status}{word}; check {check}");
-    UpstreamError::new(kind, Outcome::NotSent, message).with_status(status)
 }

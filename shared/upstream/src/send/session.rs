@@ -143,34 +143,34 @@ impl<'a> Session<'a> {
                 let error = UpstreamError::new(ErrorKind::Budget, Outcome::NotSent, message);
                 return Err(error.with_retry_after(Some(AFTER_A_SLOW_STORE)));
             };
-            match taken
-                .map_err(|error| UpstreamError::storage("cannot read the rate budget", integration, &error))?
-            {
-                Budget::Granted => return Ok(()),
-                Budget::Exhausted { retry_after }
-                    if retry_after <= LONGEST_BUDGET_WAIT && retry_after < self.left() =>
-                {
-                    tokio::time::sleep(retry_after).await;
-                    self.context.budget_wait += retry_after;
+            let taken = taken.map_err(|error| {
+                UpstreamError::storage("cannot read the rate budget", integration, &error)
+            })?;
+            let (retry_after, why) = match (taken, limit) {
+                (Budget::Granted, _) => return Ok(()),
+                (Budget::Exhausted { retry_after }, Some(limit)) => {
+                    let (requests, seconds) = (limit.of(self.context.lane), limit.per.as_secs_f64());
+                    let why = format!(
+                        "the rate budget of `{integration}`, {requests} requests in {seconds} s, is used up"
+                    );
+                    (retry_after, why)
                 }
-                Budget::Exhausted { retry_after } => {
-                    let seconds = retry_after.as_secs_f64().ceil();
-                    let message = match limit {
-                        Some(limit) => format!(
-                            "the rate budget of `{integration}`, {} requests in {} s, is used up; \
-                             try again in {seconds} s",
-                            limit.of(self.context.lane),
-                            limit.per.as_secs_f64()
-                        ),
-                        None => format!(
-                            "the system said that the rate limit of `{integration}` is used up; \
-                             try again in {seconds} s"
-                        ),
-                    };
-                    let error = UpstreamError::new(ErrorKind::Budget, Outcome::NotSent, message);
-                    return Err(error.with_retry_after(Some(retry_after)));
+                (Budget::Exhausted { retry_after } | Budget::Blocked { retry_after }, _) => {
+                    let why = format!(
+                        "the ticketing system said that no request remains for `{integration}`, or that it wants none \
+                         for now"
+                    );
+                    (retry_after, why)
                 }
+            };
+            if retry_after > LONGEST_BUDGET_WAIT || retry_after >= self.left() {
+                let seconds = retry_after.as_secs_f64().ceil();
+                let message = format!("{why}; try again in {seconds} s");
+                let error = UpstreamError::new(ErrorKind::Budget, Outcome::NotSent, message);
+                return Err(error.with_retry_after(Some(retry_after)));
             }
+            tokio::time::sleep(retry_after).await;
+            self.context.budget_wait += retry_after;
         }
     }
 }

@@ -284,7 +284,10 @@ async fn null_when_makes_an_answer_of_any_status_null() {
             .map(|answer| (answer.result, answer.status))
             .map_err(|error| error.kind())
     };
-    assert_eq!(answered(404, "response.status == 404").await, Ok((json!(null), 404)));
+    assert_eq!(
+        answered(404, "response.status == 404").await,
+        Ok((json!(null), 404))
+    );
     assert_eq!(answered(200, "response.body.error").await, Ok((json!(null), 200)));
     assert_eq!(
         answered(410, "response.status == 404").await,

@@ -3,21 +3,30 @@
 use std::time::{Duration, Instant};
 
 use actions::{ErrorCode, TasAction};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::seen::comment_amiss;
+use super::seen::{assignee_amiss, attachment_amiss, comment_amiss, comment_of};
 use super::texts::{self, Amiss};
-use super::{FILE, FILE_NAME, LOOK_AGAIN, Trip, sent};
+use super::{FILE, FILE_NAME, FILE_SIZE, FILE_TYPE, LOOK_AGAIN, Trip, clock, sent};
 use crate::commands::doctor::check::{Check, Verdict};
 use crate::commands::doctor::fields::at;
 use crate::live::cause::{self, Cause};
 use crate::live::places::line;
+use crate::live::runs::Run;
 
 /// What no change but one of the field itself has a reason to empty.
-const EVERY_CHANGE_KEEPS: [&str; 4] = ["short_description", "description", "priority", "requested_for"];
+pub(super) const EVERY_CHANGE_KEEPS: [&str; 4] =
+    ["short_description", "description", "priority", "requested_for"];
 
 /// Those of them that stand as they were written.
 const TEXTS: [&str; 2] = ["short_description", "description"];
+
+/// Whether a ticket has a time of its last change, and it is the one that it had.
+fn is_at_the_same_time(before: &Value, after: &Value) -> bool {
+    let was = at(before, "updated_at");
+    was.is_string() && at(after, "updated_at") == was
+}
 
 fn is_empty(value: &Value) -> bool {
     value.is_null() || value.as_str().is_some_and(str::is_empty)
@@ -27,17 +36,10 @@ impl Trip<'_> {
     pub(super) async fn write_all(&mut self, id: &str) {
         self.comment(id, TasAction::AddPublicComment, true).await;
         self.comment(id, TasAction::AddInternalComment, false).await;
-        let file = json!({"file_name": FILE_NAME, "content": FILE, "content_type": "text/plain"});
+        let file = json!({"file_name": FILE_NAME, "content": FILE, "content_type": FILE_TYPE});
         let input = self.of_ticket(id, file, true);
-        self.change(TasAction::AddAttachment, id, input, None, |_, after| {
-            let files = at(after, "attachments").as_array();
-            match files.is_some_and(|files| files.iter().any(|file| at(file, "file_name") == FILE_NAME)) {
-                true => Vec::new(),
-                false => vec![Amiss::new(
-                    "attachments",
-                    "the file is not among the ticket's attachments",
-                )],
-            }
+        self.change(TasAction::AddAttachment, id, input, None, |before, after| {
+            attachment_amiss(before, after, FILE_NAME, FILE_TYPE, FILE_SIZE)
         })
         .await;
         self.assign(id).await;
@@ -79,14 +81,11 @@ impl Trip<'_> {
         self.add(&mut input, "assignee", self.plan.assignee.clone());
         self.add(&mut input, "assignment_group", self.plan.group.clone());
         let (person, group) = (self.plan.assignee.clone(), self.plan.group.clone());
-        self.change(action, id, input, None, |before, after| {
-            let changed = |name: &str| at(after, name) != at(before, name) || !at(after, name).is_null();
+        self.change(action, id, input, None, |_, after| {
+            let shown = |name: &str| !at(after, name).is_null();
             match (&person, &group) {
-                (Some(person), _) if !changed("assigned_to_user") => vec![Amiss::new(
-                    "assigned_to_user",
-                    format!("assigned to {person}, and the ticket shows nobody"),
-                )],
-                (None, Some(group)) if !changed("assignment_group") && !changed("assigned_to_user") => {
+                (Some(person), _) => assignee_amiss(after, person).into_iter().collect(),
+                (None, Some(group)) if !shown("assignment_group") && !shown("assigned_to_user") => {
                     vec![Amiss::new(
                         "assignment_group",
                         format!("assigned to {group}, and the ticket shows no group"),
@@ -112,6 +111,7 @@ impl Trip<'_> {
         let before = self.last.clone();
         let write = self.attempt(action, input).await;
         self.last_write = Some(Instant::now());
+        let written = clock::answered_at(write.last_exchange.as_ref());
         let mut check = self.judged(action, &write);
         if let Err(error) = &write.end {
             self.checks.push(check);
@@ -122,6 +122,7 @@ impl Trip<'_> {
         let reading = self.of_ticket(id, json!({}), false);
         let attempt = self.attempt(TasAction::QueryTicketById, reading).await;
         let mut is_proved = true;
+        let mut stood_still = false;
         match &attempt.end {
             Ok(answer) => {
                 let after = at(answer, "raw_ticket").clone();
@@ -138,20 +139,23 @@ impl Trip<'_> {
                 if let (TasAction::ResolveTicket | TasAction::ReopenTicket, Some(mark)) = (action, mark) {
                     self.tell_comment(&mut check, action, &after, mark, sender.is_some());
                 }
+                if let (
+                    TasAction::AddPublicComment | TasAction::AddInternalComment,
+                    Some(mark),
+                    Ok(answered),
+                ) = (action, mark, &write.end)
+                {
+                    self.tell_new_comment(&mut check, &after, mark, (answered, written), &attempt.runs);
+                }
                 self.tell_of_others(&mut check, action, &before, &after);
+                self.tell_ends(&mut check, &attempt.runs);
                 is_proved = action != TasAction::UpdateTicketState
                     || at(&after, "state") != at(&before, "state")
                     || check.verdict != Verdict::Works;
                 if !is_proved {
                     check.prove_nothing("the ticket was in this state already, and no other can be set");
-                } else if at(&after, "updated_at") == at(&before, "updated_at")
-                    && at(&before, "updated_at").is_string()
-                {
-                    let causes = cause::of_field(&attempt.runs, "raw_ticket.updated_at");
-                    check.find(
-                        "`updated_at` does not move, so no poll can find this change by its time",
-                        causes,
-                    );
+                } else {
+                    stood_still = is_at_the_same_time(&before, &after);
                 }
                 self.last = after;
             }
@@ -159,8 +163,50 @@ impl Trip<'_> {
         }
         self.checks.push(check);
         // Nothing changed otherwise, so there is no event to wait for.
-        if is_proved {
-            self.see(action).await;
+        if !is_proved {
+            return None;
+        }
+        let moved_after = match stood_still {
+            true => self.until_moved(id, &before).await,
+            false => None,
+        };
+        let is_seen = self.see(action).await;
+        if let Some(check) = self.checks.last_mut().filter(|_| stood_still) {
+            match moved_after {
+                Some(seconds) => check.notes.push(format!(
+                    "`updated_at` moved only within {seconds:.1} s of the change, not at once"
+                )),
+                None if is_seen => check.notes.push(
+                    "`updated_at` does not move where the ticket is read by its id; the poll saw the change"
+                        .to_owned(),
+                ),
+                None => check.find(
+                    "`updated_at` does not move, so no poll can find this change by its time",
+                    cause::of_field(&attempt.runs, "raw_ticket.updated_at"),
+                ),
+            }
+        }
+        None
+    }
+
+    /// Reads the ticket until its time is another one than before the change: a system may move it a moment later. Gives
+    /// the seconds since the change, or `None` where it stood still for as long as there is to wait. Once it did, it is
+    /// not waited for again.
+    async fn until_moved(&mut self, id: &str, before: &Value) -> Option<f64> {
+        let changed = self.last_write?;
+        while !self.stands_still {
+            tokio::time::sleep(LOOK_AGAIN).await;
+            let reading = self.of_ticket(id, json!({}), false);
+            let attempt = self.attempt(TasAction::QueryTicketById, reading).await;
+            let took = changed.elapsed();
+            if let Ok(answer) = &attempt.end {
+                let now = at(answer, "raw_ticket");
+                if !is_at_the_same_time(before, now) {
+                    self.last = now.clone();
+                    return Some(took.as_secs_f64());
+                }
+            }
+            self.stands_still = took >= self.plan.wait;
         }
         None
     }
@@ -187,6 +233,34 @@ impl Trip<'_> {
         );
     }
 
+    /// Tells of a new comment that has another time than the present, or another id than the answer gave it.
+    fn tell_new_comment(
+        &self,
+        check: &mut Check,
+        after: &Value,
+        mark: &str,
+        (answered, written): (&Value, Timestamp),
+        runs: &[Run<'_>],
+    ) {
+        let Some((index, comment)) = comment_of(after, mark) else {
+            return;
+        };
+        let off = clock::off(comment, "created_at", written, "the comment");
+        self.tell_off(
+            check,
+            off,
+            &format!("raw_ticket.comments[{index}].created_at"),
+            runs,
+        );
+        let (told, read) = (at(at(answered, "comment"), "id"), at(comment, "id"));
+        if !told.is_null() && !read.is_null() && told != read {
+            check.find(
+                format!("the answer calls the comment {told}, and the ticket calls it {read}"),
+                cause::of_field(runs, &format!("raw_ticket.comments[{index}].id")),
+            );
+        }
+    }
+
     /// Tells of fields that are not as they were, though nobody named them.
     fn tell_of_others(&self, check: &mut Check, action: TasAction, before: &Value, after: &Value) {
         for name in EVERY_CHANGE_KEEPS {
@@ -203,21 +277,26 @@ impl Trip<'_> {
             let text = format!("{action} sends it though nobody named it");
             check.find(said, vec![Cause { place, text }]);
         }
+        for said in self.payload_changed(action, before, after) {
+            let place = self.live.places.nearest(&["actions", action.key()]).map(line);
+            let text = format!("{action} sends it though nobody named it");
+            check.find(said, vec![Cause { place, text }]);
+        }
     }
 
-    /// Looks for a change among the events.
-    pub(super) async fn see(&mut self, action: TasAction) {
+    /// Looks for a change among the events, and gives whether it is there.
+    pub(super) async fn see(&mut self, action: TasAction) -> bool {
         let (Some(poll), Some(id)) = (&mut self.poll, self.ticket.clone()) else {
-            return;
+            return false;
         };
         self.live.tape.take();
         let begun = Instant::now();
         // Where one change was waited for in vain, the others are not worth the wait.
         let wait = match self.polled.findings.is_empty() {
-            true => self.plan.wait,
+            true => self.plan.wait.max(poll.settle),
             false => Duration::ZERO,
         };
-        loop {
+        let is_seen = loop {
             let seen = poll.changes_of(&id).await;
             self.polled.calls += sent(&self.live.tape.take()).len();
             match seen {
@@ -225,16 +304,17 @@ impl Trip<'_> {
                     self.polled.took += begun.elapsed();
                     self.poll = None;
                     self.poll_failed(&error);
-                    return;
+                    return false;
                 }
                 Ok(events) if !events.is_empty() => {
                     let kinds: Vec<&str> = events.iter().map(|event| event.kind.name()).collect();
-                    let seconds = begun.elapsed().as_secs_f64();
+                    // Where its time was waited for, the poll could not have seen it before.
+                    let seconds = self.last_write.unwrap_or(begun).elapsed().as_secs_f64();
                     self.polled.notes.push(format!(
                         "{action}: seen after {seconds:.1} s ({})",
                         kinds.join(", ")
                     ));
-                    break;
+                    break true;
                 }
                 Ok(_) if begun.elapsed() >= wait => {
                     let place = self
@@ -248,16 +328,17 @@ impl Trip<'_> {
                         seconds => format!("{action} is not seen as an event within {seconds} s"),
                     };
                     self.polled.find(said, vec![Cause { place, text }]);
-                    break;
+                    break false;
                 }
                 Ok(_) => tokio::time::sleep(LOOK_AGAIN).await,
             }
-        }
+        };
         self.polled.took += begun.elapsed();
         if !poll.is_on && !self.polled.notes.iter().any(|note| note.starts_with("`polling`")) {
             let note = "`polling` is not enabled in the YAML; it was polled with the default settings";
             self.polled.notes.insert(0, note.to_owned());
         }
+        is_seen
     }
 
     pub(super) fn poll_failed(&mut self, error: &str) {

@@ -1,4 +1,4 @@
-//! Whether the times of the new ticket are the present.
+//! Whether the times of what is new are the present.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -31,9 +31,10 @@ pub(super) struct Off {
     pub(super) is_zone: bool,
 }
 
-/// How far a time of the ticket lies from when it was made, where that is too far.
-pub(super) fn off(ticket: &Value, name: &str, made: Timestamp) -> Option<Off> {
-    let time: Timestamp = at(ticket, name).as_str()?.parse().ok()?;
+/// How far a time, of the ticket or of what belongs to it, lies from when that was made, where it is too far. `what` was
+/// made, for a person.
+pub(super) fn off(of: &Value, name: &str, made: Timestamp, what: &str) -> Option<Off> {
+    let time: Timestamp = at(of, name).as_str()?.parse().ok()?;
     let seconds = time.as_second().saturating_sub(made.as_second());
     let distance = seconds.abs();
     if distance <= NEAR {
@@ -52,7 +53,7 @@ pub(super) fn off(ticket: &Value, name: &str, made: Timestamp) -> Option<Off> {
         (false, _) => format!("{distance} s"),
     };
     Some(Off {
-        said: format!("`{name}` is {time}, {far} {side} the ticket was made"),
+        said: format!("`{name}` is {time}, {far} {side} {what} was made"),
         is_zone,
     })
 }
@@ -65,7 +66,7 @@ mod tests {
 
     fn told(time: &str) -> Option<(String, bool)> {
         let made = "2026-03-01T12:00:00Z".parse().unwrap();
-        off(&json!({"created_at": time}), "created_at", made).map(|off| (off.said, off.is_zone))
+        off(&json!({"created_at": time}), "created_at", made, "the ticket").map(|off| (off.said, off.is_zone))
     }
 
     #[test]

@@ -7,9 +7,10 @@ use integration::PollOrder;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::alike;
 use super::paging::{self, End, Pages};
 use super::texts::Kind;
-use super::{LOOK_AGAIN, MOST_PAGES, Trip, counted};
+use super::{LOOK_AGAIN, MOST_CALLS, MOST_PAGES, Trip, counted};
 use crate::commands::doctor::check::{Check, Verdict};
 use crate::commands::doctor::fields::at;
 use crate::live::cause::Cause;
@@ -40,7 +41,8 @@ impl Trip<'_> {
         let person = self.plan.requestor.clone().unwrap_or_default();
         let action = TasAction::QueryTicketsByRequestor;
         let input = json!({"requestor_id": person});
-        let listed = self.until_found(action, input, None, is_expected).await;
+        let mut listed = self.until_found(action, input, None, is_expected).await;
+        self.tell_of_other_people(&mut listed, action);
         self.push_list(listed);
     }
 
@@ -124,6 +126,12 @@ impl Trip<'_> {
         polling.map_or(PollOrder::Unsorted, |polling| polling.order)
     }
 
+    /// How many pages of one list there are, by the YAML.
+    fn most_pages(&self) -> Option<usize> {
+        let polling = self.live.installed.installation.integration.polling.as_ref()?;
+        usize::try_from(polling.max_pages?).ok()
+    }
+
     /// Reads a list until the ticket is on it, again and again for a while: an index may be behind.
     async fn until_found(
         &mut self,
@@ -134,11 +142,13 @@ impl Trip<'_> {
     ) -> Listed {
         self.add(&mut input, "destination", self.plan.destination.clone());
         let begun = Instant::now();
-        let mut looks = 0_u32;
+        let (mut looks, mut calls) = (0_u32, 0);
         loop {
             looks += 1;
             let mut listed = self.pages(action, &input, range, MOST_PAGES).await;
+            calls += listed.check.calls;
             let rows: usize = listed.pages.iter().map(Vec::len).sum();
+            let pages = counted(listed.pages.len(), "page");
             let check = &mut listed.check;
             if !listed.pages.is_empty() {
                 let end = if listed.is_whole {
@@ -146,7 +156,6 @@ impl Trip<'_> {
                 } else {
                     ", and there are more"
                 };
-                let pages = counted(listed.pages.len(), "page");
                 check
                     .notes
                     .push(format!("{} on {pages}{end}", counted(rows, "ticket")));
@@ -166,7 +175,7 @@ impl Trip<'_> {
                 }
                 return listed;
             }
-            if begun.elapsed() >= self.plan.wait || !listed.is_whole {
+            if begun.elapsed() >= self.plan.wait || calls >= MOST_CALLS || !listed.is_whole {
                 let causes = vec![Cause {
                     place: self.live.places.nearest(&["actions", action.key()]).map(line),
                     text: match range {
@@ -184,7 +193,7 @@ impl Trip<'_> {
                             "the ticket is not on the list, {} s after it was made",
                             begun.elapsed().as_secs()
                         ),
-                        false => format!("the ticket is not on the first {MOST_PAGES} pages"),
+                        false => format!("the ticket is not on the first {pages}"),
                     },
                     causes,
                 );
@@ -211,6 +220,12 @@ impl Trip<'_> {
             check.took += judged.took;
             check.calls += judged.calls;
             let Ok(answer) = &attempt.end else {
+                if let Some(most) = self.most_pages().filter(|most| page > *most) {
+                    check.notes.push(format!(
+                        "page {page} is refused, beyond the {most} that `polling.max_pages` counts on"
+                    ));
+                    break;
+                }
                 let (took, calls) = (check.took, check.calls);
                 listed.check = Check {
                     took,
@@ -220,7 +235,7 @@ impl Trip<'_> {
                 break;
             };
             asked.add(&attempt.runs);
-            listed.is_paged = asked.count() > 1;
+            listed.is_paged = page > 1 || asked.count() > 1;
             let rows = at(answer, "raw_tickets").as_array().cloned().unwrap_or_default();
             if !rows.is_empty()
                 && listed
@@ -302,6 +317,19 @@ impl Trip<'_> {
         }
     }
 
+    /// Tells where the system has more of what belongs to a ticket, such as comments, than the integration reads.
+    pub(super) fn tell_ends(&self, check: &mut Check, runs: &[Run<'_>]) {
+        for list in Pages::of_each(runs) {
+            if let End::IsNone(said) = list.end() {
+                let step = list.step.as_deref().unwrap_or_default();
+                check.find(
+                    format!("the list of `{step}` ends, and the system says that there is more: {said}"),
+                    self.of_paging(&list, "what `paginate` reads of the next page is not there"),
+                );
+            }
+        }
+    }
+
     fn of_paging(&self, asked: &Pages, text: &str) -> Vec<Cause> {
         let step = asked.step.as_deref().unwrap_or_default();
         let place = self.live.places.nearest(&["http_actions", step, "paginate"]);
@@ -318,17 +346,62 @@ impl Trip<'_> {
             let changed = at(ticket, "updated_at").as_str()?;
             changed.parse::<Timestamp>().ok()
         });
-        let outside = times.filter(|changed| *changed < start || *changed > end).count();
-        if outside > 0 {
-            let causes = vec![Cause {
-                place: self.live.places.nearest(&["actions", action.key()]).map(line),
-                text:
-                    "the system does not know the filter, or reads its times otherwise; filter the rows again"
-                        .to_owned(),
-            }];
+        let times: Vec<Timestamp> = times.collect();
+        let before = times.iter().filter(|changed| **changed < start).count();
+        let after = times.iter().filter(|changed| **changed > end).count();
+        let place = || self.live.places.nearest(&["actions", action.key()]).map(line);
+        if before > 0 {
+            let text =
+                "the start of the range is not sent, or the system ignores it or reads its time otherwise";
             listed.check.find(
-                format!("{outside} tickets on the list changed outside the time asked for"),
-                causes,
+                format!(
+                    "the list has {} from before the start that was asked for",
+                    counted(before, "ticket")
+                ),
+                vec![Cause {
+                    place: place(),
+                    text: text.to_owned(),
+                }],
+            );
+        }
+        if after > 0 {
+            let text = "the end of the range is not sent, or the system ignores it or reads its time otherwise; filter the rows again";
+            listed.check.find(
+                format!(
+                    "the list has {} from after the end that was asked for",
+                    counted(after, "ticket")
+                ),
+                vec![Cause {
+                    place: place(),
+                    text: text.to_owned(),
+                }],
+            );
+        }
+    }
+
+    /// Tells of tickets of other people, where the tickets say whose they are.
+    fn tell_of_other_people(&self, listed: &mut Listed, action: TasAction) {
+        let person = self.plan.requestor.as_deref().unwrap_or_default();
+        let own = at(&self.last, "requested_for");
+        let is_of_others = |row: &&Value| {
+            let theirs = at(row, "requested_for");
+            match (self.making.is_some() && !own.is_null(), theirs) {
+                (_, Value::Null) => false,
+                _ if alike::names(theirs, person) => false,
+                (true, _) => theirs != own && (alike::has_address(theirs) || !alike::has_address(own)),
+                (false, _) => person.contains('@') && alike::has_address(theirs),
+            }
+        };
+        let of_others = listed.pages.iter().flatten().filter(is_of_others).count();
+        if of_others > 0 {
+            let text = "the requestor is not sent as the filter, or the system ignores it".to_owned();
+            let place = self.live.places.nearest(&["actions", action.key()]).map(line);
+            listed.check.find(
+                format!(
+                    "the list for {person} has {} of somebody else",
+                    counted(of_others, "ticket")
+                ),
+                vec![Cause { place, text }],
             );
         }
     }

@@ -78,22 +78,49 @@ pub(super) enum End {
 impl Pages {
     /// Adds the requests of one page of ours.
     pub(super) fn add(&mut self, runs: &[Run<'_>]) {
-        for run in runs {
-            for reached in &run.steps {
-                let Some(step) = run.compound.steps.get(reached.index) else {
-                    continue;
-                };
-                if let (Some(paginate), None) = (&step.http_action.paginate, &step.for_each) {
-                    // The last such step gives the rows; one before it looks something up.
-                    if self.step.as_ref() != Some(&step.action_name) {
-                        self.answers.clear();
-                        self.step = Some(step.action_name.clone());
-                        self.is_cut = paginate.stop_when.is_some();
-                    }
-                    self.answers.extend(reached.exchanges.iter().cloned());
-                }
+        let of_lists = runs.iter().flat_map(|run| {
+            run.steps.iter().filter_map(|reached| {
+                let step = run.compound.steps.get(reached.index)?;
+                let paginate = step
+                    .http_action
+                    .paginate
+                    .as_ref()
+                    .filter(|_| step.for_each.is_none())?;
+                Some((step, paginate, reached))
+            })
+        });
+        let of_lists: Vec<_> = of_lists.collect();
+        // The last such step gives the rows; one before it looks something up.
+        let Some((rows, paginate, _)) = of_lists.last() else {
+            return;
+        };
+        if self.step.as_ref() != Some(&rows.action_name) {
+            self.answers.clear();
+            self.step = Some(rows.action_name.clone());
+            self.is_cut = paginate.stop_when.is_some();
+        }
+        for (step, _, reached) in &of_lists {
+            if step.action_name == rows.action_name {
+                self.answers.extend(reached.exchanges.iter().cloned());
             }
         }
+    }
+
+    /// Each list that was read for something else, such as the comments of one ticket.
+    pub(super) fn of_each(runs: &[Run<'_>]) -> Vec<Self> {
+        let lists = runs.iter().flat_map(|run| {
+            run.steps.iter().filter_map(|reached| {
+                let step = run.compound.steps.get(reached.index)?;
+                let paginate = step.http_action.paginate.as_ref()?;
+                let is_one = step.for_each.is_none() && !reached.exchanges.is_empty();
+                is_one.then(|| Self {
+                    step: Some(step.action_name.clone()),
+                    answers: reached.exchanges.clone(),
+                    is_cut: paginate.stop_when.is_some(),
+                })
+            })
+        });
+        lists.collect()
     }
 
     /// How many pages the ticketing system was asked for.

@@ -4,6 +4,7 @@ use actions::TasAction;
 use integration::Step;
 use serde_json::Value;
 
+use super::clock::Off;
 use super::texts::{Amiss, Kind};
 use super::{Trip, clock};
 use crate::commands::doctor::check::Check;
@@ -32,14 +33,18 @@ impl Trip<'_> {
 
     /// Tells of a time of the new ticket that is not the present.
     pub(super) fn tell_time(&self, check: &mut Check, ticket: &Value, name: &str, runs: &[Run<'_>]) {
-        let Some(off) = clock::off(ticket, name, self.made) else {
-            return;
-        };
+        let off = clock::off(ticket, name, self.made, "the ticket");
+        self.tell_off(check, off, &format!("raw_ticket.{name}"), runs);
+    }
+
+    /// Tells of a time that is off; `path` is where the output mapper makes it.
+    pub(super) fn tell_off(&self, check: &mut Check, off: Option<Off>, path: &str, runs: &[Run<'_>]) {
+        let Some(off) = off else { return };
         if !off.is_zone {
             check.notes.push(off.said);
             return;
         }
-        let mut causes = cause::of_field(runs, &format!("raw_ticket.{name}"));
+        let mut causes = cause::of_field(runs, path);
         let place = self.live.places.nearest(&["connector", "dates"]).map(line);
         let text = "the time zone of `connector.dates`, or of what makes the field".to_owned();
         causes.insert(0, Cause { place, text });

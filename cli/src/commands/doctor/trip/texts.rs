@@ -57,6 +57,13 @@ impl Amiss {
         }
     }
 
+    /// What is worth knowing and no fault.
+    pub(super) fn note(field: impl Into<String>, said: impl Into<String>) -> Self {
+        let mut amiss = Self::new(field, said);
+        amiss.unlike.kind = Kind::Harmless;
+        amiss
+    }
+
     /// A text that is not what was sent; `name` is what people call it.
     pub(super) fn of_text(field: impl Into<String>, name: &str, sent: &str, read: &Value) -> Option<Self> {
         let unlike = unlike(sent, read)?;

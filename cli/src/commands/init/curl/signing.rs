@@ -1,6 +1,7 @@
 //! How the lines are signed, all of them together: a key on every line goes before one on a single line, and a login whose
 //! answer signs the others is a session.
 
+use super::base::Base;
 use super::line::{Data, Request};
 use super::secret::{Found, is_key, names_secret};
 use crate::commands::init::words::{any, snake, words};
@@ -27,7 +28,7 @@ struct Use {
 }
 
 /// Decides for all requests.
-pub(super) fn decide(requests: &[Request]) -> Signing {
+pub(super) fn decide(requests: &[Request], base: &Base) -> Signing {
     let mut uses: Vec<Use> = Vec::new();
     for (place, request) in requests.iter().enumerate() {
         for found in credentials(request) {
@@ -40,7 +41,10 @@ pub(super) fn decide(requests: &[Request]) -> Signing {
             }
         }
     }
-    let mut signing = session(requests, &mut uses).unwrap_or_default();
+    let signing = oauth2(requests, base, &mut uses);
+    let mut signing = signing
+        .or_else(|| session(requests, &mut uses))
+        .unwrap_or_default();
     if signing.auth.is_none() {
         let most = (0..uses.len()).max_by_key(|index| {
             uses.get(*index).map(|it| {
@@ -118,6 +122,71 @@ fn credentials(request: &Request) -> Vec<Found> {
     }
     all.dedup();
     all
+}
+
+/// A line that fetches a token (RFC 6749 sections 4.4 and 6); the tokens of the other lines are what it gives.
+fn oauth2(requests: &[Request], base: &Base, uses: &mut Vec<Use>) -> Option<Signing> {
+    let (place, login, grant) = requests.iter().enumerate().find_map(|(place, request)| {
+        let grant = grant_type(request)?;
+        Some((place, request, grant))
+    })?;
+    let (kind, secrets): (&str, &[(&str, &str)]) = match grant.as_str() {
+        "refresh_token" => (
+            "oauth2_refresh_token",
+            &[("secret", "client_secret"), ("refresh_secret", "refresh_token")],
+        ),
+        "client_credentials" => ("oauth2_client_credentials", &[("secret", "client_secret")]),
+        _ => return None,
+    };
+    uses.retain(|it| it.found != Found::Bearer && it.places != [place]);
+    let token_url = format!("{{{{settings.base_url}}}}{}{}", base.api, login.path);
+    let mut keys = vec![
+        ("kind", Yaml::text(kind)),
+        ("token_url", Yaml::text(token_url)),
+        ("client_id", Yaml::text("{{settings.client_id}}")),
+    ];
+    keys.extend(secrets.iter().map(|(key, name)| (*key, Yaml::text(*name))));
+    let names: Vec<String> = secrets.iter().map(|(_, name)| (*name).to_owned()).collect();
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let client = Yaml::map([
+        ("type", Yaml::text("text")),
+        ("required", Yaml::Plain("true".to_owned())),
+        ("description", Yaml::text("OAuth2 client id")),
+    ]);
+    Some(Signing {
+        auth: Some(remarked(
+            vec![format!(
+                "Line {} fetches the token. {}: names of secrets, which are kept elsewhere.",
+                login.line,
+                quoted.join(", ")
+            )],
+            "auth",
+            Yaml::map(keys),
+        )),
+        settings: vec![entry("client_id", client)],
+        shown: kind.to_owned(),
+        remarks: vec![format!(
+            "line {} fetches a token by grant_type={grant}: it becomes `{kind}`, with the secrets {}",
+            login.line,
+            quoted.join(" and ")
+        )],
+        secrets: names,
+        login: Some(place),
+        ..Signing::default()
+    })
+}
+
+/// The `grant_type` of a body, a form or JSON.
+fn grant_type(request: &Request) -> Option<String> {
+    let Data::Text(text) = &request.data else {
+        return None;
+    };
+    if let Ok(body) = serde_json::from_str::<serde_json::Value>(text) {
+        return Some(body.get("grant_type")?.as_str()?.to_owned());
+    }
+    let mut pairs = text.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, grant) = pairs.find(|(name, _)| *name == "grant_type")?;
+    Some(super::line::url_decoded(grant))
 }
 
 /// A line that logs in, and a header that the others have and it has not.

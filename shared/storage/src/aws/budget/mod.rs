@@ -183,7 +183,7 @@ impl DynamoBudget {
         if retry_after.is_zero() {
             Budget::Granted
         } else {
-            Budget::Exhausted { retry_after }
+            Budget::Blocked { retry_after }
         }
     }
 
@@ -220,6 +220,9 @@ impl RateBudget for DynamoBudget {
             }
             let free = match known.window.free(now, limit, lane) {
                 Ok(free) => free,
+                Err(retry_after) if known.window.blocked_until() > now => {
+                    return Ok(Budget::Blocked { retry_after });
+                }
                 Err(retry_after) => return Ok(Budget::Exhausted { retry_after }),
             };
             let writing = known.writing;
