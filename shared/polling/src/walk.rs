@@ -157,8 +157,7 @@ impl Walk {
     pub(crate) fn take(&mut self, page: &Page, settings: &Settings) -> Result<Step, Stall> {
         self.begun = true;
         self.observe(&page.tickets, settings);
-        let newest_first = matches!(settings.order, Order::Feed | Order::Desc);
-        let reached = newest_first && reaches_before(&page.tickets, self.window.start);
+        let reached = settings.order == Order::Feed && reaches_before(&page.tickets, self.window.start);
         match page.next.as_deref().filter(|_| !reached) {
             None => Ok(self.end_pass(settings)),
             Some(next) => {
@@ -196,8 +195,10 @@ impl Walk {
     fn follow(&mut self, next: &str, settings: &Settings) -> Result<Step, Stall> {
         // One page is one reading and misses nothing. Between two, rows may move; so what does not fit on one is
         // read in pieces that do, as far as the steps of time allow.
-        // An empty page says nothing of where the rows lie: a list that the gateway filters again has them further on.
-        let moves = self.may_shift(settings) && self.pass.pages == 1 && self.pass.tickets > 0;
+        // Nothing is gained where the oldest page comes whatever is asked for; and an empty page says nothing of where the rows
+        // lie: a list that the gateway filters again has them further on.
+        let moves =
+            self.may_shift(settings) && self.pass.pages == 1 && self.pass.tickets > 0 && !self.has_no_start;
         let capped = settings.max_pages.is_some_and(|most| self.pass.pages >= most);
         if (moves || capped) && (self.split_at_last(settings) || self.halve(settings)) {
             return Ok(Step::Page);
@@ -262,9 +263,7 @@ impl Walk {
         let (true, Some(last)) = (self.pass.ordered, self.pass.last) else {
             return false;
         };
-        if settings.order == Order::Desc && self.has_no_end
-            || settings.order == Order::Asc && self.has_no_start
-        {
+        if settings.order == Order::Desc && self.has_no_end {
             return false;
         }
         // Pages that were followed by number need their second reading.
@@ -295,7 +294,7 @@ impl Walk {
 
     /// Reads the older half of the part first.
     fn halve(&mut self, settings: &Settings) -> bool {
-        if settings.order == Order::Feed || self.has_no_end || self.has_no_start {
+        if settings.order == Order::Feed || self.has_no_end {
             return false;
         }
         let (start, end) = (self.part.start.as_microsecond(), self.part.end.as_microsecond());
@@ -384,7 +383,7 @@ impl Ring {
     }
 }
 
-/// Whether a list, newest first, has come to what lies before `start`. A ticket that is out of order, such as
+/// Whether a feed, newest first, has come to what lies before `start`. A ticket that is out of order, such as
 /// one that is kept on top, does not count.
 fn reaches_before(tickets: &[Ticket], start: Timestamp) -> bool {
     let falls = tickets.is_sorted_by(|one, next| one.updated_at >= next.updated_at);

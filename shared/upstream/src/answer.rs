@@ -285,8 +285,10 @@ impl Session<'_> {
             Some(paginate) => ("paginate.end_when", &paginate.end_when),
             None => ("null_when", &self.action.null_when),
         };
-        // These say something of the caller and not of what was asked for.
-        let Some(condition) = condition.as_ref().filter(|_| !matches!(status, 401 | 429)) else {
+        // These say something of the caller, or of the system, and not of what was asked for: that a body of theirs lacks
+        // what a condition looks for must not end a list.
+        let says_other = matches!(status, 401 | 403 | 408 | 425 | 429 | 500..);
+        let Some(condition) = condition.as_ref().filter(|_| !says_other) else {
             return Ok(false);
         };
         let what = format!("`{key}` of `{}`", form.action);

@@ -198,6 +198,9 @@ impl Client {
         let answer = session.perform().await?;
         if let (Some(key), Some(time)) = (key, action.cache)
             && !(action.paginate.is_some() && is_unfinished(&answer.result))
+            // What is not there now may be there at the next call, made by it.
+            && (200..300).contains(&answer.status)
+            && !answer.result.is_null()
         {
             self.answers.put(key, &answer, time);
         }

@@ -104,6 +104,16 @@ impl Redactor {
         (!short.is_empty()).then_some(short)
     }
 
+    /// What a refusal by a login or a token endpoint says to people. The rest of it is not shown: it may hold a session or
+    /// another token that nobody has seen before.
+    pub(crate) fn refusal(&self, body: &[u8]) -> Option<String> {
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        let answer: Value = serde_json::from_slice(body).ok()?;
+        let mut said = Vec::new();
+        collect_words(&answer, &mut said);
+        self.excerpt(said.join(" ").as_bytes())
+    }
+
     /// Whether a good answer repeats a secret, in a link for instance, and needs [`Redactor::value`].
     pub(crate) fn occurs(&self, text: &str) -> bool {
         matches!(self.without_secrets(text, SHORTEST_IN_ANSWERS), Cow::Owned(_))
@@ -282,6 +292,36 @@ fn lower_hexadecimal(encoded: &str) -> String {
         if inside { c.to_ascii_lowercase() } else { c }
     };
     encoded.chars().map(lower).collect()
+}
+
+/// The names of what is said to people in the errors of APIs: RFC 6749 section 5.2, RFC 9457 section 3.1, and habit.
+const WORDS: [&str; 14] = [
+    "error",
+    "errors",
+    "error_code",
+    "error_description",
+    "errorCode",
+    "errorMessage",
+    "code",
+    "status",
+    "category",
+    "title",
+    "detail",
+    "details",
+    "message",
+    "messages",
+];
+
+fn collect_words(value: &Value, said: &mut Vec<String>) {
+    match value {
+        Value::String(text) => said.push(text.clone()),
+        Value::Array(elements) => elements.iter().for_each(|element| collect_words(element, said)),
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(name, _)| WORDS.contains(&name.as_str()))
+            .for_each(|(_, value)| collect_words(value, said)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 #[cfg(test)]

@@ -59,6 +59,14 @@ fn check_reads_only(action: &HttpAction, report: &mut Report) {
         let message = format!("a {} changes something", method.http());
         report.add(&rules::NOT_TOGETHER, place, message);
     }
+    if let (Some(place), true) = (
+        action.keys.place("null_when"),
+        method.is_some() && action.may_change(),
+    ) {
+        let message =
+            "a change that finds nothing to change was not made: `null_when` is for what only reads";
+        report.add(&rules::NOT_TOGETHER, place, message);
+    }
     let Some(place) = action.keys.place("cache_seconds") else {
         return;
     };

@@ -409,7 +409,7 @@ impl Session<'_> {
         let message = format!("the token endpoint answered {status}{word}; check {check}");
         UpstreamError::new(kind, Outcome::NotSent, message)
             .with_status(status)
-            .with_excerpt(self.redactor.excerpt(&response.body))
+            .with_excerpt(self.redactor.refusal(&response.body))
     }
 }
 

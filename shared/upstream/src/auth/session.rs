@@ -154,7 +154,7 @@ impl Session<'_> {
                 (None, 500..) => format!("was answered {status}"),
                 (None, _) => format!("was answered {status}: check the `path` of the `login`"),
             };
-            let error = refused(why).with_excerpt(self.redactor.excerpt(&answer.body));
+            let error = refused(why).with_excerpt(self.redactor.refusal(&answer.body));
             return match status {
                 400 | 401 | 403 => Ok(Err(error)),
                 _ => Err(error),

@@ -24,6 +24,11 @@ pub(super) fn fingerprint(body: &str, items: &Mapping) -> u64 {
         .filter_map(|path| of_body(&path.segments))
         .collect();
     let mut hasher = DefaultHasher::new();
+    if paths.is_empty() {
+        // The items come from elsewhere, such as a header: all of the body is what tells pages apart.
+        body.hash(&mut hasher);
+        return hasher.finish();
+    }
     let part = Part {
         paths: paths.iter().map(Vec::as_slice).collect(),
         hasher: &mut hasher,

@@ -261,7 +261,7 @@ async fn fail_when_can_name_what_a_bad_status_means() {
 }
 
 #[tokio::test]
-async fn null_when_makes_an_answer_of_any_status_null() {
+async fn null_when_makes_an_answer_null_whose_status_speaks_of_the_thing() {
     let server = Server::start(|asked, _| {
         let status = asked.path.trim_start_matches("/t/").parse().unwrap();
         Reply::json(&json!({"error": "no such thing"})).with_status(status)
@@ -296,10 +296,14 @@ async fn null_when_makes_an_answer_of_any_status_null() {
     // What the caller may do, and how often, says nothing of the thing.
     assert_eq!(answered(401, "TRUE").await, Err(ErrorKind::Credentials));
     assert_eq!(answered(429, "TRUE").await, Err(ErrorKind::RateLimited));
+    for status in [403, 408, 500, 503] {
+        let missing = answered(status, "NOT response.body.id").await;
+        assert_eq!(missing, Err(ErrorKind::Status(status)), "{status}");
+    }
     // A condition that was not written for such a body does not hide the status.
     assert_eq!(
-        answered(403, "response.body.error < 5").await,
-        Err(ErrorKind::Status(403))
+        answered(400, "response.body.error < 5").await,
+        Err(ErrorKind::Status(400))
     );
 }
 

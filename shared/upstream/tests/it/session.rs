@@ -248,7 +248,7 @@ async fn a_login_that_fails_says_so_and_nothing_is_sent() {
         ),
         (
             400,
-            json!({"message": format!("no application has {PASSWORD}")}),
+            json!({"message": format!("no application has {PASSWORD}"), "active_session": "s-4711"}),
             "answered 400: check the secret `password`",
         ),
         (404, json!(null), "check the `path` of the `login`"),
@@ -279,8 +279,8 @@ async fn a_login_that_fails_says_so_and_nothing_is_sent() {
         if status == 400 {
             assert_eq!(
                 error.excerpt(),
-                Some("{\"message\":\"no application has ***\"}"),
-                "what the system says"
+                Some("no application has ***"),
+                "what the system says, and nothing else of its answer"
             );
         }
         assert_eq!(error.outcome(), Outcome::NotSent);
